@@ -1,0 +1,85 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export interface KeptProcessOptions {
+  readonly cwd?: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdio: StdioOptions
+  readonly uid?: number
+  readonly gid?: number
+  /** What ends the process when the lab has died: SIGQUIT lets a PostgreSQL server remove its shared memory. */
+  readonly reapWith?: 'SIGKILL' | 'SIGQUIT'
+}
+
+/**
+ * Child processes in process groups of their own that never outlive the lab: a separate process, the reaper, learns
+ * of each group over a pipe and kills what is left when that pipe closes, for whatever reason (kill -9 included).
+ */
+export class ProcessKeeper implements AsyncDisposable {
+  readonly #reaper: ChildProcess
+  readonly #reaperEnded: Promise<unknown>
+  readonly #living = new Set<ChildProcess>()
+  #disposed = false
+
+  /** `dataDirectory` is removed, after the last process has ended, when the keeper is disposed or the lab dies. */
+  constructor(dataDirectory?: string) {
+    this.#reaper = spawn(process.execPath, [fileURLToPath(new URL('reaper.ts', import.meta.url))], {
+      detached: true,
+      env: {},
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
+    // Writing to a reaper that somebody killed must not take the lab down.
+    this.#reaper.stdin?.on('error', () => {})
+    this.#reaperEnded = once(this.#reaper, 'exit')
+    if (dataDirectory !== undefined) this.#tell({ directory: dataDirectory })
+  }
+
+  /**
+   * Starts `command` in its own process group. When the process ends, what is left of its group is killed, as the
+   * end of a container's first process ends the container.
+   * @throws Error when the keeper was disposed; a command that cannot be started is the child's `error` event
+   */
+  spawn(command: string, args: readonly string[], options: KeptProcessOptions): ChildProcess {
+    if (this.#disposed) throw new Error(`The lab is closing; ${command} is not started`)
+    const { reapWith, ...spawnOptions } = options
+    const child = spawn(command, args, { ...spawnOptions, env: { ...options.env }, detached: true })
+    const group = child.pid
+    if (group === undefined) return child
+    this.#tell({ add: group, with: reapWith ?? 'SIGKILL' })
+    this.#living.add(child)
+    child.once('exit', () => {
+      signalGroup(group, 'SIGKILL')
+      this.#living.delete(child)
+      this.#tell({ remove: group })
+    })
+    return child
+  }
+
+  /** Signals the child's whole group; nothing happens when it is gone. */
+  signal(child: ChildProcess, signal: NodeJS.Signals): void {
+    if (child.pid !== undefined && this.#living.has(child)) signalGroup(child.pid, signal)
+  }
+
+  /** SIGKILLs what still lives, removes the data directory and resolves when both are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true
+    const ends = [...this.#living].map((child) => once(child, 'exit'))
+    for (const child of this.#living) this.signal(child, 'SIGKILL')
+    await Promise.all(ends)
+    this.#reaper.stdin?.end()
+    await this.#reaperEnded
+  }
+
+  #tell(message: Readonly<Record<string, unknown>>): void {
+    if (this.#reaper.stdin?.writable) this.#reaper.stdin.write(`${JSON.stringify(message)}\n`)
+  }
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal)
+  } catch {
+    // The group is gone, which is what the caller wants in the end.
+  }
+}

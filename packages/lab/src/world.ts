@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import * as v from 'valibot'
+import { parse } from 'yaml'
+
+/** Members in the words of the AWS API; the service that receives them validates them. */
+const apiInput = v.looseObject({})
+const environment = v.optional(v.record(v.string(), v.string()), {})
+const command = v.pipe(v.array(v.string()), v.minLength(1))
+
+const imageTag = v.strictObject({
+  /** A tag, or a pattern with `*`. */
+  match: v.string(),
+  command: v.optional(command),
+  environment,
+})
+
+const image = v.strictObject({
+  repository: v.string(),
+  /** The container's working directory, relative to the world file. */
+  directory: v.optional(v.string(), '.'),
+  command,
+  environment,
+  tags: v.array(imageTag),
+})
+
+const database = v.strictObject({
+  identifier: v.string(),
+  engine: v.optional(v.string(), 'postgres'),
+  databaseName: v.string(),
+  username: v.string(),
+  password: v.string(),
+  /** The Aurora cluster that this instance is a member of. */
+  cluster: v.optional(v.string()),
+})
+
+const seconds = v.pipe(v.number(), v.minValue(0))
+const count = v.pipe(v.number(), v.integer(), v.minValue(1))
+
+const loadBalancer = v.strictObject({
+  name: v.string(),
+  targetGroup: v.strictObject({
+    name: v.string(),
+    healthCheckPath: v.optional(v.string(), '/'),
+    healthCheckIntervalSeconds: v.optional(seconds, 30),
+    healthyThresholdCount: v.optional(count, 5),
+    unhealthyThresholdCount: v.optional(count, 2),
+    deregistrationDelaySeconds: v.optional(seconds, 300),
+    matcher: v.optional(v.string(), '200'),
+  }),
+})
+
+const role = v.strictObject({ arn: v.string(), policy: v.optional(v.looseObject({})) })
+
+export const worldSchema = v.strictObject({
+  region: v.string(),
+  accountId: v.pipe(v.string(), v.regex(/^\d{12}$/, 'an account id is 12 digits, in quotes')),
+  /** Roles that can be assumed with the OIDC token. */
+  roles: v.optional(v.array(role), []),
+  images: v.optional(v.array(image), []),
+  databases: v.optional(v.array(database), []),
+  /** RegisterTaskDefinition inputs; `${databases.<identifier>.<address|port|url>}` is filled in. */
+  taskDefinitions: v.optional(v.array(apiInput), []),
+  loadBalancers: v.optional(v.array(loadBalancer), []),
+  /** CreateService inputs per cluster. */
+  clusters: v.optional(
+    v.array(v.strictObject({ clusterName: v.string(), services: v.optional(v.array(apiInput), []) })),
+    [],
+  ),
+})
+
+/** What a world file says, with defaults filled in, and `directory`: the absolute folder that its paths start from. */
+export type World = v.InferOutput<typeof worldSchema> & { readonly directory: string }
+export type WorldInput = v.InferInput<typeof worldSchema>
+export type WorldImage = World['images'][number]
+export type WorldDatabase = World['databases'][number]
+export type WorldLoadBalancer = World['loadBalancers'][number]
+
+/** @throws Error that names every offending key */
+export function parseWorld(value: unknown, directory: string): World {
+  const result = v.safeParse(worldSchema, value)
+  if (result.success) return { ...result.output, directory: resolve(directory) }
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+  throw new Error(`The world is not as the lab expects it:\n${problems.map((problem) => `- ${problem}`).join('\n')}`)
+}
+
+/** Reads a world file (YAML). */
+export async function loadWorld(path: string): Promise<World> {
+  try {
+    return parseWorld(parse(await readFile(path, 'utf8')), dirname(path))
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+/** Where a database of the world answers, for `${databases.<identifier>.…}` in task definitions. */
+export interface DatabaseAddress {
+  readonly address: string
+  readonly port: number
+  readonly url: string
+}
