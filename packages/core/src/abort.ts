@@ -4,7 +4,11 @@ import type { Clock } from './clock.ts'
  * A signal that aborts after `ms` or together with one of `parents`, and lets go of its timer and listeners when it
  * is disposed: `using limit = abortAfter(…)`. AbortSignal.timeout would keep running on a clock of its own.
  */
-export function abortAfter(ms: number, clock: Clock, ...parents: readonly AbortSignal[]): Disposable & { signal: AbortSignal; timedOut(): boolean } {
+export function abortAfter(
+  ms: number,
+  clock: Clock,
+  ...parents: readonly AbortSignal[]
+): Disposable & { signal: AbortSignal; timedOut(): boolean } {
   const controller = new AbortController()
   const timer = new AbortController()
   let timedOut = false

@@ -21,9 +21,13 @@ export function parseDuration(text: string): number {
   let previous = -1
   for (const [, amount, unit] of given.matchAll(/(\d+(?:\.\d+)?)([a-zA-Zµ]+)/g)) {
     const unitMs = UNITS_MS[unit ?? '']
-    if (unitMs === undefined) throw new RangeError(`${quoted} has an unknown unit '${unit}'; units are ms, s, m, h and d`)
+    if (unitMs === undefined)
+      throw new RangeError(`${quoted} has an unknown unit '${unit}'; units are ms, s, m, h and d`)
     const rank = ORDER.indexOf(unit ?? '')
-    if (rank <= previous) throw new RangeError(`${quoted} has its units out of order; write them from large to small, each once, such as 1h30m`)
+    if (rank <= previous)
+      throw new RangeError(
+        `${quoted} has its units out of order; write them from large to small, each once, such as 1h30m`,
+      )
     previous = rank
     total += Number(amount) * unitMs
   }

@@ -77,7 +77,8 @@ export function duration(limits: { minMs?: number } = {}): Field<number> {
   return {
     parse: (given) => {
       const ms = parseDuration(given)
-      if (limits.minMs !== undefined && ms < limits.minMs) throw new RangeError(`'${given}' is too short; the least is ${limits.minMs}ms`)
+      if (limits.minMs !== undefined && ms < limits.minMs)
+        throw new RangeError(`'${given}' is too short; the least is ${limits.minMs}ms`)
       return ms
     },
   }
@@ -161,9 +162,13 @@ export function parseStructured<S extends v.GenericSchema>(given: string, schema
   try {
     data = parseYaml(given, { maxAliasCount: 100 })
   } catch (error) {
-    throw new RangeError(`is neither JSON nor YAML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+    throw new RangeError(
+      `is neither JSON nor YAML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    )
   }
   const result = v.safeParse(schema, data)
   if (result.success) return result.output
-  throw new RangeError(result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`).join('; '))
+  throw new RangeError(
+    result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`).join('; '),
+  )
 }

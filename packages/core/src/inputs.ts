@@ -100,7 +100,9 @@ function badInput(problems: readonly string[]): ActionError {
     problems.length === 1 && only !== undefined
       ? only
       : `${problems.length} inputs cannot be used:\n${problems.map((problem) => `- ${problem}`).join('\n')}`
-  return new ActionError('bad-input', message, { advice: 'Nothing was sent or changed. Correct the `with:` block of this step.' })
+  return new ActionError('bad-input', message, {
+    advice: 'Nothing was sent or changed. Correct the `with:` block of this step.',
+  })
 }
 
 function camelCase(name: string): string {

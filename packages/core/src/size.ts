@@ -22,7 +22,8 @@ export function parseSize(text: string): number {
   }
   const [, amount, unit = ''] = match
   const factor = unit === '' ? 1 : UNITS[unit.toLowerCase()]
-  if (factor === undefined) throw new RangeError(`'${given}' has an unknown unit '${unit}'; units are B, kB, MB, GB, KiB, MiB and GiB`)
+  if (factor === undefined)
+    throw new RangeError(`'${given}' has an unknown unit '${unit}'; units are B, kB, MB, GB, KiB, MiB and GiB`)
   const bytes = Math.round(Number(amount) * factor)
   if (!Number.isSafeInteger(bytes)) throw new RangeError(`'${given}' is too large`)
   return bytes

@@ -73,7 +73,10 @@ export async function waitUntil<T>(options: WaitOptions<T>): Promise<WaitResult<
     if (seen.passes >= streak) return end('passed')
     const pauseMs = Math.max(spread(everyMs, options), look.notBeforeMs ?? 0)
     await clock.sleep(Math.min(pauseMs, deadline.remainingMs()), limit.signal)
-    everyMs = Math.min(everyMs * (options.backoffCoefficient ?? 1), Math.max(options.everyMs, options.maxEveryMs ?? everyMs))
+    everyMs = Math.min(
+      everyMs * (options.backoffCoefficient ?? 1),
+      Math.max(options.everyMs, options.maxEveryMs ?? everyMs),
+    )
   }
 }
 

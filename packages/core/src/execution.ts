@@ -1,0 +1,101 @@
+import type { Action, ActionContext, Verdict } from './action.ts'
+import type { Clock } from './clock.ts'
+import { ActionError, messageOf } from './errors.ts'
+import { readGitHubRun } from './github-run.ts'
+import { type Fields, readInputs, secretTexts } from './inputs.ts'
+import { createLog, isDebug } from './log.ts'
+import { blocks, codeBlock, escapeMarkdown } from './markdown.ts'
+import type { Platform } from './platform.ts'
+import { Redaction } from './redaction.ts'
+
+export interface Execution {
+  readonly phase: 'main' | 'post'
+  readonly platform: Platform
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly cleanUpSignal: AbortSignal
+}
+
+/** Runs one phase of an action from its inputs to its verdict. Returns the exit code; never throws. */
+export async function execute<F extends Fields>(action: Action<F>, execution: Execution): Promise<0 | 1> {
+  const redaction = new Redaction()
+  const platform = redacting(execution.platform, redaction)
+  const secrets = secretTexts(action.manifest, action.fields, platform.environment)
+  for (const secret of secrets) for (const form of redaction.add(secret)) platform.mask(form)
+  const context = createContext(action.name, execution, platform, redaction)
+  try {
+    const inputs = readInputs(action.manifest, action.fields, platform.environment, action.check)
+    const body = execution.phase === 'main' ? action.main : action.post
+    if (!body) throw new ActionError('internal', `${action.name} has no ${execution.phase} step.`)
+    return report(action.name, await body(inputs, context), platform)
+  } catch (error) {
+    return reportError(action.name, error, platform)
+  }
+}
+
+function createContext(name: string, execution: Execution, platform: Platform, redaction: Redaction): ActionContext {
+  return {
+    signal: execution.signal,
+    cleanUpSignal: execution.cleanUpSignal,
+    clock: execution.clock,
+    log: createLog(platform, name),
+    run: readGitHubRun(platform.environment),
+    environment: platform.environment,
+    setOutput: (output, value) =>
+      platform.setOutput(output, typeof value === 'object' ? JSON.stringify(value) : String(value)),
+    saveState: (key, value) => execution.platform.saveState(key, value),
+    readState: (key) => platform.readState(key),
+    mask: (secret) => {
+      for (const form of redaction.add(secret)) platform.mask(form)
+    },
+  }
+}
+
+const SIGNS = { success: '✅', warning: '⚠️', failed: '❌', cancelled: '🛑' } as const
+
+function report(name: string, verdict: Verdict, platform: Platform): 0 | 1 {
+  const heading = `### ${SIGNS[verdict.conclusion]} ${name}: ${escapeMarkdown(verdict.headline)}`
+  platform.appendSummary(`${blocks(heading, verdict.summary)}\n\n`)
+  const failed = verdict.conclusion === 'failed' || verdict.conclusion === 'cancelled'
+  const title = `deploy-kit ${name}`
+  if (failed) platform.annotate('error', title, verdict.headline)
+  else if (verdict.conclusion === 'warning') platform.annotate('warning', title, verdict.headline)
+  else createLog(platform, name).info(verdict.headline)
+  return failed ? 1 : 0
+}
+
+function reportError(name: string, error: unknown, platform: Platform): 1 {
+  const known = error instanceof ActionError && error.code !== 'internal'
+  const problem = known ? error.message : `Unexpected: ${messageOf(error)}`
+  const advice = known
+    ? error.advice
+    : 'This is a defect of deploy-kit. Run the job again with debug logging and report what it shows.'
+  if (isDebug(platform.environment)) createLog(platform, name).group('Stack trace', stackOf(error).split('\n'))
+  const [headline = '', ...rest] = problem.split('\n')
+  const details = rest.length > 0 ? codeBlock(rest.join('\n')) : ''
+  platform.appendSummary(
+    `${blocks(`### ❌ ${name}: ${escapeMarkdown(headline)}`, details, escapeMarkdown(advice))}\n\n`,
+  )
+  platform.annotate('error', `deploy-kit ${name}`, advice === '' ? problem : `${problem}\n${advice}`)
+  return 1
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
+}
+
+/** Everything that leaves the step passes here, so that no secret does. State is the job's own and stays whole. */
+function redacting(platform: Platform, redaction: Redaction): Platform {
+  return {
+    environment: platform.environment,
+    writeLine: (line) => platform.writeLine(redaction.apply(line)),
+    mask: (text) => platform.mask(text),
+    setOutput: (name, value) => platform.setOutput(name, redaction.apply(value)),
+    saveState: (name, value) => platform.saveState(name, value),
+    readState: (name) => platform.readState(name),
+    appendSummary: (markdown) => platform.appendSummary(redaction.apply(markdown)),
+    annotate: (level, title, message) => platform.annotate(level, title, redaction.apply(message)),
+  }
+}
