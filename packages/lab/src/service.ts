@@ -19,6 +19,10 @@ export interface Service {
   /** awsJson services are found by the `X-Amz-Target` prefix, awsQuery services by `Version` or signing name. */
   readonly protocol: AwsJson | AwsQuery
   readonly operations: Readonly<Record<string, Operation>>
+  /** Operations that need no signature, such as AssumeRoleWithWebIdentity. */
+  readonly unsigned?: readonly string[]
+  /** Operations that need no permission, such as GetCallerIdentity. */
+  readonly unguarded?: readonly string[]
   /** Ends every process, socket and timer of the service; resolves when they are gone. */
   close(): Promise<void>
 }
