@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** The folder of the repository that this file is in. */
+export const repositoryFolder = dirname(dirname(dirname(import.meta.dirname)))
+
+/** The steps of an action that GitHub starts as programs of their own, in its order. */
+export const phases = ['pre', 'main', 'post'] as const
+export type Phase = (typeof phases)[number]
+
+/** Where the sources of an action are. */
+export function actionFolder(action: string): string {
+  return join(repositoryFolder, 'actions', action)
+}
+
+/**
+ * The actions of this repository by name, sorted: `written` have an action.yml, `unwritten` are folders without one yet.
+ */
+export async function listActions(): Promise<{ written: string[]; unwritten: string[] }> {
+  const entries = await readdir(join(repositoryFolder, 'actions'), { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const isWritten = (name: string): boolean => existsSync(join(actionFolder(name), 'action.yml'))
+  names.sort()
+  return { written: names.filter(isWritten), unwritten: names.filter((name) => !isWritten(name)) }
+}
