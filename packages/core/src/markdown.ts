@@ -1,15 +1,13 @@
 /** Pure functions from data to GitHub-flavoured Markdown. Text from outside goes through `escapeMarkdown` or `code`. */
 
-const SPECIAL = /[\\`*_{}[\]<>()#+!|~$@:-]/g
+const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '@': '&#64;' }
 
 /** Text as text: nothing in it becomes Markdown, HTML, a mention or a link. */
 export function escapeMarkdown(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(SPECIAL, (character) => {
-    if (character === '<') return '&lt;'
-    if (character === '>') return '&gt;'
-    if (character === '@' || character === ':' || character === '-') return character === '@' ? '&#64;' : character
-    return `\\${character}`
-  })
+  return text
+    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+    .replaceAll(/[<>&@]/g, (character) => ENTITIES[character] ?? character)
+    .replaceAll(/(?<!&)#|[\\`*_{}[\]()+!|~$]/g, '\\$&')
 }
 
 /** Inline code; safe in a table cell, whatever the text holds. */

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { Deadline } from '../deadline.ts'
+import type { ActionError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { VirtualClock } from '../testing/virtual-clock.ts'
+import { AwsCaller } from './aws-caller.ts'
+
+const silent: Log = { info() {}, warning() {}, debug() {}, group() {}, outside() {} }
+
+function sdkError(name: string, message: string, httpStatusCode?: number): Error {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode, requestId: 'req-1' } })
+}
+
+function callerFor(totalMs: number, signal = new AbortController().signal) {
+  const clock = new VirtualClock()
+  return new AwsCaller({ deadline: new Deadline(totalMs, clock), signal, clock, log: silent })
+}
+
+/** Fails with each error in turn, then answers. */
+function failing(...errors: unknown[]) {
+  let sent = 0
+  const send = async (): Promise<string> => {
+    sent += 1
+    const error = errors[sent - 1]
+    if (error !== undefined) throw error
+    return 'answer'
+  }
+  return { send, sent: () => sent }
+}
+
+const about = { operation: 'ecs:RunTask', subject: 'task definition app:12' }
+
+describe('AwsCaller', () => {
+  test.each([
+    sdkError('ThrottlingException', 'Rate exceeded', 400),
+    sdkError('Throttling', 'Rate exceeded', 400),
+    sdkError('ServerException', 'oops', 500),
+    sdkError('UnknownError', '', 503),
+    Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
+    Object.assign(new Error('Too many concurrent attempts to create a new revision of the specified family.'), {
+      name: 'ClientException',
+    }),
+  ])('tries again after $name: $message', async (error) => {
+    const { send, sent } = failing(error, error, error)
+    await expect(callerFor(60_000).call({ ...about, send })).resolves.toBe('answer')
+    expect(sent()).toBe(4)
+  })
+
+  test('goes on until the deadline and then says what the last answer was', async () => {
+    const send = async (): Promise<never> => {
+      throw sdkError('ThrottlingException', 'Rate exceeded', 400)
+    }
+    const failed = callerFor(30_000).call({ ...about, send })
+    await expect(failed).rejects.toMatchObject({
+      code: 'unreachable',
+      message:
+        'ecs:RunTask on task definition app:12 was tried until the deadline and never succeeded. The last answer: ThrottlingException: Rate exceeded (request req-1)',
+    })
+  })
+
+  test('gives up an attempt that gets no answer, and tries again', async () => {
+    let sent = 0
+    const send = (signal: AbortSignal): Promise<string> => {
+      sent += 1
+      if (sent === 2) return Promise.resolve('answer')
+      return new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))),
+      )
+    }
+    await expect(callerFor(60_000).call({ ...about, send })).resolves.toBe('answer')
+  })
+
+  test('names the missing permission and its resource, without a second try', async () => {
+    const { send, sent } = failing(
+      sdkError(
+        'AccessDeniedException',
+        'User: arn:aws:sts::1:assumed-role/deploy/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/app because no identity-based policy allows the iam:PassRole action',
+        400,
+      ),
+    )
+    const error = (await callerFor(60_000)
+      .call({ ...about, send })
+      .catch((thrown: unknown) => thrown)) as ActionError
+    expect(error.code).toBe('access-denied')
+    expect(error.message).toContain(
+      'AWS denied ecs:RunTask on task definition app:12: the credentials lack iam:PassRole.',
+    )
+    expect(error.advice).toBe(
+      'Allow iam:PassRole for arn:aws:iam::1:role/app in the policy of the role that this job uses.',
+    )
+    expect(sent()).toBe(1)
+  })
+
+  test.each([
+    ['ExpiredTokenException', 'no-credentials'],
+    ['UnrecognizedClientException', 'no-credentials'],
+    ['ClusterNotFoundException', 'not-found'],
+    ['DBInstanceNotFoundFault', 'not-found'],
+    ['DBInstanceNotFound', 'not-found'],
+    ['SnapshotQuotaExceeded', 'quota'],
+    ['InvalidParameterException', 'refused'],
+  ])('%s is %s at once', async (name, code) => {
+    const { send, sent } = failing(sdkError(name, 'x', 400))
+    await expect(callerFor(60_000).call({ ...about, send })).rejects.toMatchObject({ code })
+    expect(sent()).toBe(1)
+  })
+
+  test('lets the call decide what an error means', async () => {
+    const { send } = failing(sdkError('DBSnapshotAlreadyExistsFault', 'x', 400))
+    const call = callerFor(60_000).call({
+      ...about,
+      send,
+      recover: (_, code) => (code === 'DBSnapshotAlreadyExists' ? 'adopted' : undefined),
+    })
+    await expect(call).resolves.toBe('adopted')
+  })
+
+  test('ends at once when the step is cancelled', async () => {
+    const cancelled = new AbortController()
+    const send = async (): Promise<never> => {
+      cancelled.abort()
+      throw sdkError('ThrottlingException', 'Rate exceeded', 400)
+    }
+    await expect(callerFor(60_000, cancelled.signal).call({ ...about, send })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
+  })
+})
