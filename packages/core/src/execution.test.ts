@@ -6,7 +6,7 @@ import { runInMemory } from './testing/memory-platform.ts'
 
 const manifest = {
   name: 'example',
-  inputs: { timeout: { description: 't', default: '5m' }, token: { description: 'k' } },
+  inputs: { timeout: { default: '5m' }, token: {} },
   outputs: {},
 }
 

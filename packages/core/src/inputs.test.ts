@@ -14,19 +14,20 @@ import {
   structured,
   text,
 } from './input-fields.ts'
-import { readInputs, secretTexts } from './inputs.ts'
+import { inputText, readInputs, secretTexts } from './inputs.ts'
 import type { ActionManifest } from './manifest.ts'
 
 const manifest: ActionManifest = {
   name: 'example',
   inputs: {
-    url: { description: 'u', required: true },
-    timeout: { description: 't', default: '5m' },
-    'max-attempts': { description: 'm', default: '0' },
-    'success-threshold': { description: 's', default: '3' },
-    token: { description: 'k' },
-    tags: { description: 'g' },
-    'github-token': { description: 'an expression', default: '${{ github.token }}' },
+    url: { required: true },
+    timeout: { default: '5m' },
+    'max-attempts': { default: '0' },
+    'success-threshold': { default: '3' },
+    token: {},
+    tags: {},
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, as action.yml has it.
+    'github-token': { default: '${{ github.token }}' },
   },
   outputs: {},
 }
@@ -114,6 +115,11 @@ describe('readInputs', () => {
   test('finds the secrets to mask before anything is parsed', () => {
     expect(secretTexts(manifest, fields, { INPUT_TOKEN: 'hunter2' })).toEqual(['hunter2'])
   })
+})
+
+test('a default that is an expression is for the runner to work out', () => {
+  expect(inputText('github-token', manifest, {})).toBe('')
+  expect(inputText('github-token', manifest, { 'INPUT_GITHUB-TOKEN': 'ghs_x' })).toBe('ghs_x')
 })
 
 test('a boolean is true or false as @actions/core reads it, and nothing else', () => {

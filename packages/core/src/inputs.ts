@@ -35,7 +35,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The text of an input: what the workflow gave, else action.yml's default. An empty value counts as not given. */
 export function inputText(name: string, manifest: ActionManifest, environment: Environment): string {
   const given = environment[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`]?.trim() ?? ''
-  return given !== '' ? given : (manifest.inputs[name]?.default ?? '').trim()
+  if (given !== '') return given
+  // A default that is an expression (`${{ github.token }}`) is worked out by the runner; if it gave nothing, there is nothing.
+  const fallback = (manifest.inputs[name]?.default ?? '').trim()
+  return /^\$\{\{/.test(fallback) ? '' : fallback
 }
 
 /**
