@@ -10,6 +10,8 @@ export interface KeptProcessOptions {
   readonly gid?: number
   /** What ends the process when the lab has died: SIGQUIT lets a PostgreSQL server remove its shared memory. */
   readonly reapWith?: 'SIGKILL' | 'SIGQUIT'
+  /** What the process leaves running in its group goes on until it is signalled, or the keeper is disposed. */
+  readonly outlivedByGroup?: boolean
 }
 
 /**
@@ -20,6 +22,8 @@ export class ProcessKeeper implements AsyncDisposable {
   readonly #reaper: ChildProcess
   readonly #reaperEnded: Promise<unknown>
   readonly #living = new Set<ChildProcess>()
+  /** Ended processes whose group lives on. */
+  readonly #outlived = new Set<ChildProcess>()
   #disposed = false
 
   /** `dataDirectory` is removed, after the last process has ended, when the keeper is disposed or the lab dies. */
@@ -37,20 +41,24 @@ export class ProcessKeeper implements AsyncDisposable {
 
   /**
    * Starts `command` in its own process group. When the process ends, what is left of its group is killed, as the
-   * end of a container's first process ends the container.
+   * end of a container's first process ends the container, unless the options say otherwise.
    * @throws Error when the keeper was disposed; a command that cannot be started is the child's `error` event
    */
   spawn(command: string, args: readonly string[], options: KeptProcessOptions): ChildProcess {
     if (this.#disposed) throw new Error(`The lab is closing; ${command} is not started`)
-    const { reapWith, ...spawnOptions } = options
+    const { reapWith, outlivedByGroup = false, ...spawnOptions } = options
     const child = spawn(command, args, { ...spawnOptions, env: { ...options.env }, detached: true })
     const group = child.pid
     if (group === undefined) return child
     this.#tell({ add: group, with: reapWith ?? 'SIGKILL' })
     this.#living.add(child)
     child.once('exit', () => {
-      signalGroup(group, 'SIGKILL')
       this.#living.delete(child)
+      if (outlivedByGroup && groupLives(group)) {
+        this.#outlived.add(child)
+        return
+      }
+      signalGroup(group, 'SIGKILL')
       this.#tell({ remove: group })
     })
     return child
@@ -58,14 +66,16 @@ export class ProcessKeeper implements AsyncDisposable {
 
   /** Signals the child's whole group; nothing happens when it is gone. */
   signal(child: ChildProcess, signal: NodeJS.Signals): void {
-    if (child.pid !== undefined && this.#living.has(child)) signalGroup(child.pid, signal)
+    if (child.pid === undefined) return
+    if (this.#living.has(child) || this.#outlived.has(child)) signalGroup(child.pid, signal)
+    if (signal === 'SIGKILL' && this.#outlived.delete(child)) this.#tell({ remove: child.pid })
   }
 
   /** SIGKILLs what still lives, removes the data directory and resolves when both are gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
     const ends = [...this.#living].map((child) => once(child, 'exit'))
-    for (const child of this.#living) this.signal(child, 'SIGKILL')
+    for (const child of [...this.#living, ...this.#outlived]) this.signal(child, 'SIGKILL')
     await Promise.all(ends)
     this.#reaper.stdin?.end()
     await this.#reaperEnded
@@ -73,6 +83,14 @@ export class ProcessKeeper implements AsyncDisposable {
 
   #tell(message: Readonly<Record<string, unknown>>): void {
     if (this.#reaper.stdin?.writable) this.#reaper.stdin.write(`${JSON.stringify(message)}\n`)
+  }
+}
+
+function groupLives(group: number): boolean {
+  try {
+    return process.kill(-group, 0)
+  } catch {
+    return false
   }
 }
 

@@ -1,0 +1,29 @@
+import { data } from '@actions/expressions'
+
+export type ExpressionData = data.ExpressionData
+
+/** Plain JSON values become what expressions work on; members that are undefined are left out. */
+export function toData(value: unknown): ExpressionData {
+  if (value === undefined || value === null) return new data.Null()
+  if (typeof value === 'string') return new data.StringData(value)
+  if (typeof value === 'number') return new data.NumberData(value)
+  if (typeof value === 'boolean') return new data.BooleanData(value)
+  if (Array.isArray(value)) return new data.Array(...value.map(toData))
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return new data.Dictionary(...members.map(([key, member]) => ({ key, value: toData(member) })))
+}
+
+/** The reverse of toData. */
+export function fromData(value: ExpressionData): unknown {
+  if (value instanceof data.Null) return null
+  if (value instanceof data.Array) return value.values().map(fromData)
+  if (value instanceof data.Dictionary)
+    return Object.fromEntries(value.pairs().map((pair) => [pair.key, fromData(pair.value)]))
+  return value.value
+}
+
+/** Null, false, 0, NaN and the empty string are false, as GitHub documents for `if`. */
+export function isTruthy(value: ExpressionData): boolean {
+  if (value instanceof data.Array || value instanceof data.Dictionary) return true
+  return Boolean(fromData(value))
+}
