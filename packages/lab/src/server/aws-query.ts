@@ -1,5 +1,6 @@
 import { XMLBuilder } from 'fast-xml-parser'
 import { type AwsError, type AwsQuery, type Input, type Output, XmlList } from '../service.ts'
+import { GatewayError } from './gateway-error.ts'
 import type { HttpAnswer } from './http.ts'
 
 /**
@@ -55,19 +56,9 @@ export function queryAnswer(operation: string, output: Output, requestId: string
   })
 }
 
-/** What the lab's server refuses by itself, in the words of awsQuery services. */
-const queryErrors: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
-  AccessDeniedException: { code: 'AccessDenied', status: 403 },
-  ExpiredTokenException: { code: 'ExpiredToken', status: 403 },
-  IncompleteSignatureException: { code: 'IncompleteSignature', status: 400 },
-  MissingAuthenticationTokenException: { code: 'MissingAuthenticationToken', status: 403 },
-  ThrottlingException: { code: 'Throttling', status: 400 },
-  UnknownOperationException: { code: 'InvalidAction', status: 400 },
-  UnrecognizedClientException: { code: 'InvalidClientTokenId', status: 403 },
-}
-
 export function queryError(error: AwsError, requestId: string, xmlNamespace: string | undefined): HttpAnswer {
-  const { code, status } = queryErrors[error.code] ?? error
+  const [code, status] =
+    error instanceof GatewayError ? [error.queryCode, error.queryStatus] : [error.code, error.status]
   return xmlAnswer(status, requestId, {
     ErrorResponse: {
       '@xmlns': xmlNamespace ?? 'http://webservices.amazon.com/AWSFault/2005-15-09',

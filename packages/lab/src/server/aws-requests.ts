@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { AwsError, type Call, type Caller, type Input, type Output, type Service } from '../service.ts'
+import type { AwsError, Call, Caller, Input, Output, Service } from '../service.ts'
 import { jsonAnswer, jsonError, readJsonInput } from './aws-json.ts'
 import { queryAnswer, queryError, readQueryInput } from './aws-query.ts'
 import { anonymous, type Callers, type Credentials, readSignature, type SignedBy } from './callers.ts'
 import type { Exchange } from './exchange.ts'
+import { GatewayError } from './gateway-error.ts'
 import type { HttpAnswer, HttpRequest } from './http.ts'
 import type { Policies } from './policies.ts'
 
@@ -88,7 +89,7 @@ function queryWire(
 function identify(wire: Wire, callers: Callers, signed: SignedBy | undefined): Credentials | undefined {
   if (signed !== undefined) return callers.identify(signed)
   if (wire.service?.unsigned?.includes(wire.operation)) return undefined
-  throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token')
+  throw new GatewayError('MissingAuthenticationTokenException', 'Missing Authentication Token')
 }
 
 interface Identified {
@@ -103,7 +104,7 @@ async function perform(wire: Wire, input: Input, identified: Identified, policie
   const perform =
     service !== undefined && Object.hasOwn(service.operations, operation) ? service.operations[operation] : undefined
   if (service === undefined || perform === undefined)
-    throw new AwsError(
+    throw new GatewayError(
       'UnknownOperationException',
       `The lab has no operation ${operation || '(none given)'}${service ? ` of ${service.name}` : ''}`,
     )

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { AwsError, type Caller } from '../service.ts'
+import type { Caller } from '../service.ts'
+import { GatewayError } from './gateway-error.ts'
 
 /** An access key that the lab knows. */
 export interface Credentials {
@@ -31,14 +32,14 @@ export class Callers {
     this.#known.set(credentials.accessKeyId, credentials)
   }
 
-  /** @throws AwsError UnrecognizedClientException or ExpiredTokenException, as awsJson services name them */
+  /** @throws GatewayError UnrecognizedClientException or ExpiredTokenException, as awsJson services name them */
   identify(signed: SignedBy): Credentials {
     const known = this.#known.get(signed.accessKeyId)
     if (known === undefined || known.sessionToken !== signed.sessionToken) {
-      throw new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
+      throw new GatewayError('UnrecognizedClientException', 'The security token included in the request is invalid.')
     }
     if (known.expiresAt !== undefined && known.expiresAt <= new Date()) {
-      throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired')
+      throw new GatewayError('ExpiredTokenException', 'The security token included in the request is expired')
     }
     return known
   }
@@ -48,12 +49,12 @@ export const anonymous: Caller = { accessKeyId: '', arn: 'anonymous' }
 
 const authorizationPattern = /^AWS4-HMAC-SHA256 Credential=([^/\s,]+)\/\d{8}\/([^/]*)\/([^/]+)\/aws4_request\b/
 
-/** Undefined when the request is not signed. @throws AwsError IncompleteSignature for another Authorization */
+/** Undefined when the request is not signed. @throws GatewayError IncompleteSignature for another Authorization */
 export function readSignature(headers: IncomingHttpHeaders): SignedBy | undefined {
   if (headers.authorization === undefined) return undefined
   const match = authorizationPattern.exec(headers.authorization)
   if (match === null) {
-    throw new AwsError(
+    throw new GatewayError(
       'IncompleteSignatureException',
       'Authorization header requires a Signature Version 4 credential.',
     )

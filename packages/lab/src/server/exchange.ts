@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Journal } from '../journal.ts'
 import { AwsError } from '../service.ts'
 import type { Faults } from './faults.ts'
+import { GatewayError } from './gateway-error.ts'
 import type { HttpAnswer } from './http.ts'
 import { withoutSecrets } from './redaction.ts'
 import type { Throttle } from './throttle.ts'
@@ -42,7 +43,7 @@ export async function conduct(exchange: Exchange, { faults, throttle, journal }:
   try {
     if (fault?.kind === 'serverError') throw new AwsError('InternalFailure', 'An internal error of the service.', 500)
     if (fault?.kind === 'throttle' || !throttle.take(service, operation)) {
-      throw new AwsError('ThrottlingException', 'Rate exceeded')
+      throw new GatewayError('ThrottlingException', 'Rate exceeded')
     }
     const performed = await exchange.perform()
     answer = performed.answer

@@ -1,5 +1,5 @@
-import { AwsError } from '../service.ts'
 import type { Credentials } from './callers.ts'
+import { GatewayError } from './gateway-error.ts'
 import { type AccessRequest, evaluatePolicy, type IamPolicy, parsePolicy } from './iam-policy.ts'
 
 /** The IAM policies of a lab's callers. Who has none may do everything. */
@@ -22,7 +22,7 @@ export class Policies {
     return this.#of(caller) !== undefined
   }
 
-  /** @throws AwsError AccessDeniedException in the words of AWS */
+  /** @throws GatewayError AccessDeniedException in the words of AWS */
   check(caller: Credentials, request: AccessRequest): void {
     const policy = this.#of(caller)
     if (policy === undefined) return
@@ -32,7 +32,7 @@ export class Policies {
       decision === 'explicitDeny'
         ? 'with an explicit deny in an identity-based policy'
         : `because no identity-based policy allows the ${request.action} action`
-    throw new AwsError(
+    throw new GatewayError(
       'AccessDeniedException',
       `User: ${caller.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${reason}`,
     )
