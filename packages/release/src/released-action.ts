@@ -1,0 +1,86 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { type ActionFile, readActionFile } from './action-file.ts'
+import { actionFolder, phases, repositoryFolder } from './action-folder.ts'
+import { type Bundle, bundleAction } from './bundle.ts'
+import { digestFiles } from './folder-digest.ts'
+import { swapFolder } from './folder-swap.ts'
+
+/** Where `release:tree` writes. */
+export const releaseFolder = join(repositoryFolder, 'release')
+
+/** Builds in progress and what the last ones were made of; not tracked, and may be deleted at any time. */
+const scratchFolder = join(repositoryFolder, '.tmp', 'release')
+
+const stampSchema = v.object({ inputs: v.string(), output: v.string() })
+
+/**
+ * Makes `release/<action>` what the sources say, unless it is already, and gives its path.
+ *
+ * Several processes may do it at once. A folder that somebody has changed by hand is built again.
+ *
+ * @param force build even if nothing has changed
+ * @throws Error if the action cannot be bundled, or its action.yml does not fit its programs
+ */
+export async function ensureReleasedAction(action: string, { force = false } = {}): Promise<string> {
+  const target = join(releaseFolder, action)
+  const inputs = await digestInputs(action)
+  const stampFile = join(scratchFolder, `${action}.json`)
+  if (!force && (await isFresh(target, inputs, stampFile))) return target
+  await mkdir(scratchFolder, { recursive: true })
+  const stage = await mkdtemp(join(scratchFolder, `${action}-`))
+  try {
+    const built = join(stage, action)
+    await buildAction(action, built)
+    const output = await digestFiles(built, ['.'])
+    await swapFolder(built, target)
+    await writeFile(stampFile, JSON.stringify({ inputs, output } satisfies v.InferOutput<typeof stampSchema>))
+  } finally {
+    await rm(stage, { recursive: true, force: true })
+  }
+  return target
+}
+
+/** Writes what a release has of one action into a new folder: action.yml, README.md and dist/. */
+export async function buildAction(action: string, folder: string): Promise<void> {
+  const sources = actionFolder(action)
+  const file = await readActionFile(join(sources, 'action.yml'))
+  refuseMisfit(action, file, await bundleAction(sources, join(folder, 'dist')))
+  for (const name of ['action.yml', 'README.md']) await copyFile(join(sources, name), join(folder, name))
+}
+
+/** What action.yml starts must be exactly what was built. */
+function refuseMisfit(action: string, file: ActionFile, bundle: Bundle): void {
+  for (const phase of phases) {
+    const stated = file.runs[phase]
+    const built = bundle.phases.includes(phase) ? `dist/${phase}.mjs` : undefined
+    if (stated === built) continue
+    const source = built ? `src/${phase}.ts, which gives ${built}` : `no src/${phase}.ts`
+    throw new Error(`actions/${action}/action.yml says "${phase}: ${stated ?? ''}", but the action has ${source}.`)
+  }
+}
+
+/** Everything that decides what is built, tests left out. */
+async function digestInputs(action: string): Promise<string> {
+  const own = ['src', 'action.yml', 'README.md', 'package.json'].map((path) => `actions/${action}/${path}`)
+  const shared = ['packages/core', 'packages/release'].flatMap((path) => [`${path}/src`, `${path}/package.json`])
+  const paths = [...own, ...shared, 'pnpm-lock.yaml', 'tsconfig.json']
+  return digestFiles(repositoryFolder, paths, (path) => !path.endsWith('.test.ts'))
+}
+
+async function isFresh(target: string, inputs: string, stampFile: string): Promise<boolean> {
+  const stamp = v.safeParse(stampSchema, await readJson(stampFile))
+  if (!stamp.success || stamp.output.inputs !== inputs) return false
+  const output = await digestFiles(target, ['.']).catch(() => undefined)
+  return output === stamp.output.output
+}
+
+/** The value in a JSON file; undefined if there is none, or it was cut off by a crash. */
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * `npx --yes pnpm@12 release:tree` writes `release/`: what a release publishes, and nothing else.
+ * With `--if-stale` only what its sources no longer agree with is built.
+ */
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { create } from 'tar'
+import { readActionFile } from './action-file.ts'
+import { actionFolder, listActions, repositoryFolder } from './action-folder.ts'
+import { listFiles } from './folder-digest.ts'
+import { ensureReleasedAction, releaseFolder } from './released-action.ts'
+
+/** The whole tree as tar.gz. GitHub's runner downloads it for every job that uses one of the actions. */
+const MAX_PACKED_BYTES = 1_200_000
+
+/**
+ * Makes `release/` what the sources say and gives its path: fast when it is already.
+ *
+ * @param force build every action even if nothing has changed
+ * @throws Error with what is wrong with each action that could not be built; the others are there then
+ */
+export async function ensureReleaseTree({ force = false } = {}): Promise<string> {
+  const { written } = await listActions()
+  const results = await Promise.allSettled(written.map((action) => ensureReleasedAction(action, { force })))
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length > 0)
+    throw new AggregateError(errors, errors.map((error) => `${error?.message ?? error}`).join('\n'))
+  await writeRootFiles(written)
+  await removeOthers(new Set([...written, 'LICENSE', 'README.md']))
+  return releaseFolder
+}
+
+async function writeRootFiles(actions: string[]): Promise<void> {
+  await mkdir(releaseFolder, { recursive: true })
+  await copyFile(join(repositoryFolder, 'LICENSE'), join(releaseFolder, 'LICENSE'))
+  const readme = join(releaseFolder, 'README.md')
+  const text = await renderReadme(actions)
+  if ((await readFile(readme, 'utf8').catch(() => '')) !== text) await writeFile(readme, text)
+}
+
+async function renderReadme(actions: string[]): Promise<string> {
+  const lines = actions.map(async (action) => {
+    const { description } = await readActionFile(join(actionFolder(action), 'action.yml'))
+    return `- [${action}](${action}/README.md): ${description.trim()}`
+  })
+  return `# deploy-kit
+
+GitHub Actions that make a deployment safe. This is a release: built bundles only. The sources are on the default branch.
+
+${(await Promise.all(lines)).join('\n')}
+`
+}
+
+async function removeOthers(wanted: Set<string>): Promise<void> {
+  for (const entry of await readdir(releaseFolder)) {
+    if (!wanted.has(entry)) await rm(join(releaseFolder, entry), { recursive: true, force: true })
+  }
+}
+
+/** Bytes of a folder as `tar -cz` packs it. */
+async function measurePacked(folder: string, path: string): Promise<number> {
+  let bytes = 0
+  for await (const chunk of create({ cwd: folder, gzip: { level: 9 }, portable: true }, [path])) bytes += chunk.length
+  return bytes
+}
+
+/** One line an action: bytes of code that GitHub's runner starts with, of all files, and packed. */
+async function renderSizes(actions: string[]): Promise<string> {
+  const rows = await Promise.all(
+    actions.map(async (action) => {
+      const files = await listFiles(releaseFolder, `${action}/dist`)
+      const sizes = await Promise.all(files.map(async (file) => (await readFile(join(releaseFolder, file))).length))
+      const bundle = sizes.reduce((sum, size) => sum + size, 0)
+      return [action, `${files.length}`, kilobytes(bundle), kilobytes(await measurePacked(releaseFolder, action))]
+    }),
+  )
+  return renderColumns([['action', 'files', 'dist', 'packed'], ...rows])
+}
+
+function renderColumns(rows: string[][]): string {
+  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  return rows
+    .map(([first = '', ...rest]) => [first.padEnd(width(0)), ...rest.map((cell, i) => cell.padStart(width(i + 1)))])
+    .map((cells) => cells.join('  '))
+    .join('\n')
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}
+
+async function main(): Promise<void> {
+  const { written, unwritten } = await listActions()
+  for (const action of unwritten) console.log(`actions/${action} has no action.yml yet: left out.`)
+  const folder = await ensureReleaseTree({ force: !process.argv.includes('--if-stale') })
+  const packed = await measurePacked(folder, '.')
+  console.log(await renderSizes(written))
+  console.log(`release/ is ${kilobytes(packed)} packed, of ${kilobytes(MAX_PACKED_BYTES)} allowed.`)
+  if (packed > MAX_PACKED_BYTES) throw new Error('The release tree is too large: see which action grew, above.')
+}
+
+if (import.meta.main) await main()
