@@ -30,8 +30,34 @@ const database = v.strictObject({
   databaseName: v.string(),
   username: v.string(),
   password: v.string(),
-  /** The Aurora cluster that this instance is a member of. */
+  /** The cluster that this instance is a member of: Aurora's for aurora-postgresql, a Multi-AZ one for postgres. */
   cluster: v.optional(v.string()),
+  /** Any status that RDS has; everything but `available` stays as it is. */
+  status: v.optional(v.string(), 'available'),
+  /** In GiB. */
+  allocatedStorage: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 20),
+  /** One of `kmsKeys`; without it the database is not encrypted. */
+  kmsKeyId: v.optional(v.string()),
+  tags: v.optional(v.record(v.string(), v.string()), {}),
+  copyTagsToSnapshot: v.optional(v.boolean(), false),
+  deletionProtection: v.optional(v.boolean(), false),
+  /** AWS seconds from the request for a snapshot until it is available. */
+  snapshotSeconds: v.optional(v.pipe(v.number(), v.minValue(0)), 90),
+})
+
+const kmsKey = v.strictObject({
+  /** `arn:aws:kms:<region>:<account>:key/<id>` */
+  arn: v.pipe(v.string(), v.regex(/^arn:aws:kms:[a-z0-9-]+:\d{12}:key\/.+$/, "a KMS key's ARN ends in key/<id>")),
+  /** `alias/<name>` */
+  alias: v.optional(v.pipe(v.string(), v.regex(/^alias\/.+$/, 'a KMS alias starts with alias/'))),
+})
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html */
+const rdsQuotas = v.strictObject({
+  /** Of instances and of clusters, each, in a region. */
+  manualSnapshots: v.optional(v.number(), 100),
+  /** Copies under way to a region at the same time; the error text of RDS says 5, its user guide 20. */
+  crossRegionCopies: v.optional(v.number(), 5),
 })
 
 const seconds = v.pipe(v.number(), v.minValue(0))
@@ -59,6 +85,9 @@ export const worldSchema = v.strictObject({
   roles: v.optional(v.array(role), []),
   images: v.optional(v.array(image), []),
   databases: v.optional(v.array(database), []),
+  /** Keys that snapshots can be encrypted with, in any region, beside each region's `alias/aws/rds`. */
+  kmsKeys: v.optional(v.array(kmsKey), []),
+  rdsQuotas: v.optional(rdsQuotas, {}),
   /** RegisterTaskDefinition inputs; `${databases.<identifier>.<address|port|url>}` is filled in. */
   taskDefinitions: v.optional(v.array(apiInput), []),
   loadBalancers: v.optional(v.array(loadBalancer), []),
