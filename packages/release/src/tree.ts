@@ -5,10 +5,10 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { create } from 'tar'
-import { readActionFile } from './action-file.ts'
-import { actionFolder, listActions, repositoryFolder } from './action-folder.ts'
+import { listActions, repositoryFolder } from './action-folder.ts'
 import { listFiles } from './folder-digest.ts'
 import { ensureReleasedAction, releaseFolder } from './released-action.ts'
+import { renderActionList } from './tables.ts'
 
 /** The whole tree as tar.gz. GitHub's runner downloads it for every job that uses one of the actions. */
 const MAX_PACKED_BYTES = 1_200_000
@@ -39,15 +39,11 @@ async function writeRootFiles(actions: string[]): Promise<void> {
 }
 
 async function renderReadme(actions: string[]): Promise<string> {
-  const lines = actions.map(async (action) => {
-    const { description } = await readActionFile(join(actionFolder(action), 'action.yml'))
-    return `- [${action}](${action}/README.md): ${description.trim()}`
-  })
   return `# deploy-kit
 
 GitHub Actions that make a deployment safe. This is a release: built bundles only. The sources are on the default branch.
 
-${(await Promise.all(lines)).join('\n')}
+${await renderActionList(actions, (action) => `${action}/README.md`)}
 `
 }
 
