@@ -88,7 +88,7 @@ export const worldSchema = v.strictObject({
   /** Keys that snapshots can be encrypted with, in any region, beside each region's `alias/aws/rds`. */
   kmsKeys: v.optional(v.array(kmsKey), []),
   rdsQuotas: v.optional(rdsQuotas, {}),
-  /** RegisterTaskDefinition inputs; `${databases.<identifier>.<address|port|url>}` is filled in. */
+  /** RegisterTaskDefinition inputs; references such as `${databases.<identifier>.url}` are filled in. */
   taskDefinitions: v.optional(v.array(apiInput), []),
   loadBalancers: v.optional(v.array(loadBalancer), []),
   /** CreateService inputs per cluster. */
