@@ -43,6 +43,8 @@ const database = v.strictObject({
   deletionProtection: v.optional(v.boolean(), false),
   /** AWS seconds from the request for a snapshot until it is available. */
   snapshotSeconds: v.optional(v.pipe(v.number(), v.minValue(0)), 90),
+  /** SQL files, relative to the world file, whose effects the database already holds when the lab starts. */
+  initialSql: v.optional(v.array(v.string()), []),
 })
 
 const kmsKey = v.strictObject({

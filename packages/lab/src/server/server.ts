@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Journal } from '../journal.ts'
 import type { Service } from '../service.ts'
@@ -63,8 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (route !== undefined) return routeExchange(route, request)
     return readAwsRequest(request, { services: options.services, callers, policies })
   }
-  server.listen(options.port ?? 0, '127.0.0.1')
-  await once(server, 'listening')
+  await listen(server, options.port ?? 0)
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -77,6 +76,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       server.closeAllConnections()
       await closed
     },
+  }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} of 127.0.0.1 is taken; give another one, or 0 for any that is free`, { cause: error })
   }
 }
 

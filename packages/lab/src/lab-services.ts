@@ -1,0 +1,47 @@
+import { createBalancerService } from './balancer/balancer-service.ts'
+import { createLogsService } from './logs/logs-service.ts'
+import type { ProcessKeeper } from './process-keeper.ts'
+import type { Callers } from './server/callers.ts'
+import type { LabContext, Service } from './service.ts'
+import { createStsService } from './sts/sts-service.ts'
+import type { World } from './world.ts'
+
+export interface LabServices {
+  readonly services: readonly Service[]
+  /** URL of each load balancer, by its name. */
+  readonly loadBalancerUrls: ReadonlyMap<string, string>
+  /** URL of each database, by its identifier. */
+  readonly databaseUrls: ReadonlyMap<string, string>
+}
+
+export interface LabServicesOptions {
+  readonly world: World
+  readonly keeper: ProcessKeeper
+  readonly callers: Callers
+  readonly sessionLimitSeconds: number | undefined
+  /** Closes what has been created, in reverse order, when the lab closes or its start fails. */
+  readonly started: AsyncDisposableStack
+}
+
+/** Creates the services of a world in the order in which they need each other; at its return they are steady. */
+export async function createLabServices(context: LabContext, options: LabServicesOptions): Promise<LabServices> {
+  const { world, started } = options
+  const keep = <S extends Service>(service: S): S => {
+    started.defer(() => service.close())
+    return service
+  }
+  const sts = keep(
+    await createStsService(context, {
+      callers: options.callers,
+      roleArns: world.roles.map(({ arn }) => arn),
+      sessionLimitSeconds: options.sessionLimitSeconds,
+    }),
+  )
+  const logs = keep(await createLogsService(context))
+  const balancer = keep(await createBalancerService(context, { loadBalancers: world.loadBalancers }))
+  return {
+    services: [sts, logs, balancer],
+    loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
+    databaseUrls: new Map(),
+  }
+}

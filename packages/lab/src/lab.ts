@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Journal } from './journal.ts'
+import { LabClock } from './lab-clock.ts'
+import { labEnvironment } from './lab-environment.ts'
+import { createLabServices } from './lab-services.ts'
+import { ProcessKeeper } from './process-keeper.ts'
+import { seededRandom } from './seeded-random.ts'
+import { Callers, type Credentials } from './server/callers.ts'
+import { type Fault, Faults } from './server/faults.ts'
+import { createLabRoutes } from './server/lab-routes.ts'
+import { Policies } from './server/policies.ts'
+import { startServer } from './server/server.ts'
+import { ecsBuckets, Throttle } from './server/throttle.ts'
+import type { Service } from './service.ts'
+import { createOidcEndpoint } from './sts/oidc-endpoint.ts'
+import { loadWorld, type World } from './world.ts'
+
+export interface LabOptions {
+  /** A world file, or what parseWorld made of one. */
+  readonly world: string | World
+  /** Default: a free one. */
+  readonly port?: number
+  /** Real seconds for one AWS second; default 0.01: what takes 30 s there takes 300 ms here. */
+  readonly timeScale?: number
+  /** The same seed makes the same identifiers and the same faults; default 1. */
+  readonly seed?: number
+  /** AWS's documented request rates; default on. */
+  readonly throttling?: boolean
+  readonly faults?: readonly Fault[]
+  /** Role sessions end after this many real seconds even if more were asked for. */
+  readonly sessionLimitSeconds?: number
+  /** `owner/name` of the repository whose workflow asks for OIDC tokens; default `org/finance-hub`. */
+  readonly repository?: string
+}
+
+export interface Lab extends AsyncDisposable {
+  readonly url: string
+  /** The variables that a client needs: endpoints, region, keys and the names in the world. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly journal: Journal
+  readonly faults: Faults
+  readonly policies: Policies
+  /** @throws Error when the world has no load balancer of this name */
+  serviceUrl(loadBalancer: string): string
+  /** Ends everything that the lab has started and removes its data; the same as disposing it. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts everything in a world; when it resolves, its databases are available and its services steady.
+ * @throws Error when the world is not valid, the port is taken or a service does not become steady; nothing is left then
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const world = typeof options.world === 'string' ? await loadWorld(options.world) : options.world
+  await using started = new AsyncDisposableStack()
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'deploy-kit-lab-'))
+  const keeper = started.use(new ProcessKeeper(dataDirectory))
+  // A PostgreSQL server refuses to run as root; its own user has to reach its folder.
+  await chmod(dataDirectory, 0o711)
+
+  const clock = started.adopt(new LabClock(options.timeScale ?? 0.01), (clock) => clock.close())
+  const journal = new Journal()
+  const random = seededRandom(options.seed ?? 1)
+  const callers = new Callers()
+  const user = createUser(world.accountId)
+  callers.add(user)
+  const policies = new Policies()
+  for (const { arn, policy } of world.roles) if (policy !== undefined) policies.put(arn, policy)
+  const faults = new Faults(seededRandom((options.seed ?? 1) + 1), options.faults)
+
+  const oidc = { prefix: '/oidc', requestToken: randomBytes(24).toString('base64url') }
+  const subject = `repo:${options.repository ?? 'org/finance-hub'}:ref:refs/heads/main`
+  const throttle = new Throttle(options.throttling === false ? [] : ecsBuckets)
+  const routes = [
+    createOidcEndpoint({ ...oidc, subject, validSeconds: 300 }),
+    createLabRoutes({ journal, faults, policies }),
+  ]
+  const limits = { journal, callers, policies, faults, throttle }
+  // The server comes first, so that a port that is taken is noticed before anything is started.
+  const services: Service[] = []
+  const server = started.use(await startServer({ services, routes, ...limits, port: options.port ?? 0 }))
+  const { accountId, region } = world
+  const created = await createLabServices(
+    { accountId, region, clock, journal, dataDirectory, random },
+    { world, keeper, callers, started, sessionLimitSeconds: options.sessionLimitSeconds },
+  )
+  services.push(...created.services)
+
+  const running = started.move()
+  const close = () => running.disposeAsync()
+  return {
+    url: server.url,
+    environment: labEnvironment({ world, user, oidc, url: server.url, ...created }),
+    journal,
+    faults,
+    policies,
+    serviceUrl(loadBalancer) {
+      const url = created.loadBalancerUrls.get(loadBalancer)
+      if (url === undefined) throw new Error(`The world has no load balancer ${loadBalancer}`)
+      return url
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** The user whose keys the lab prints; without a policy it may do everything. */
+function createUser(accountId: string): Credentials {
+  return {
+    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64'),
+    arn: `arn:aws:iam::${accountId}:user/lab`,
+  }
+}
