@@ -9,6 +9,7 @@ import { listActions, repositoryFolder } from './action-folder.ts'
 import { listFiles } from './folder-digest.ts'
 import { ensureReleasedAction, releaseFolder } from './released-action.ts'
 import { renderActionList } from './tables.ts'
+import { kilobytes, renderColumns } from './text-table.ts'
 
 /** The whole tree as tar.gz. GitHub's runner downloads it for every job that uses one of the actions. */
 const MAX_PACKED_BYTES = 1_200_000
@@ -22,9 +23,10 @@ const MAX_PACKED_BYTES = 1_200_000
 export async function ensureReleaseTree({ force = false } = {}): Promise<string> {
   const { written } = await listActions()
   const results = await Promise.allSettled(written.map((action) => ensureReleasedAction(action, { force })))
-  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-  if (errors.length > 0)
-    throw new AggregateError(errors, errors.map((error) => `${error?.message ?? error}`).join('\n'))
+  const problems = results.flatMap((result, i) => {
+    return 'reason' in result ? [`actions/${written[i]}: ${result.reason?.message ?? result.reason}`] : []
+  })
+  if (problems.length > 0) throw new Error(`Not every action could be built.\n${problems.join('\n')}`)
   await writeRootFiles(written)
   await removeOthers(new Set([...written, 'LICENSE', 'README.md']))
   return releaseFolder
@@ -60,7 +62,7 @@ async function measurePacked(folder: string, path: string): Promise<number> {
   return bytes
 }
 
-/** One line an action: bytes of code that GitHub's runner starts with, of all files, and packed. */
+/** One line an action: its files, their bytes, and the bytes of all that it has in the tree, packed. */
 async function renderSizes(actions: string[]): Promise<string> {
   const rows = await Promise.all(
     actions.map(async (action) => {
@@ -71,18 +73,6 @@ async function renderSizes(actions: string[]): Promise<string> {
     }),
   )
   return renderColumns([['action', 'files', 'dist', 'packed'], ...rows])
-}
-
-function renderColumns(rows: string[][]): string {
-  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  return rows
-    .map(([first = '', ...rest]) => [first.padEnd(width(0)), ...rest.map((cell, i) => cell.padStart(width(i + 1)))])
-    .map((cells) => cells.join('  '))
-    .join('\n')
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`
 }
 
 async function main(): Promise<void> {
