@@ -1,0 +1,102 @@
+import {
+  CopyDBSnapshotCommand,
+  CreateDBSnapshotCommand,
+  type DBSnapshot,
+  DeleteDBSnapshotCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotAttributesCommand,
+  DescribeDBSnapshotsCommand,
+  type RDSClient,
+} from '@aws-sdk/client-rds'
+import { readTags, writeTags } from './rds-tags.ts'
+import type { Snapshot, SnapshotApi } from './snapshot-source.ts'
+
+/** The calls for single instances. */
+export function createInstanceApi(client: RDSClient): SnapshotApi {
+  return {
+    type: 'instance',
+    longestIdentifier: 255,
+    actions: {
+      describeDatabase: 'rds:DescribeDBInstances',
+      describeSnapshots: 'rds:DescribeDBSnapshots',
+      create: 'rds:CreateDBSnapshot',
+      delete: 'rds:DeleteDBSnapshot',
+      describeAttributes: 'rds:DescribeDBSnapshotAttributes',
+      copy: 'rds:CopyDBSnapshot',
+    },
+    async describeDatabase(identifier, options) {
+      const answer = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }), options)
+      const [instance] = answer.DBInstances ?? []
+      return (
+        instance && {
+          identifier: instance.DBInstanceIdentifier ?? identifier,
+          resourceId: instance.DbiResourceId ?? '',
+          status: instance.DBInstanceStatus ?? 'unknown',
+          engine: instance.Engine ?? 'unknown',
+          encrypted: instance.StorageEncrypted ?? false,
+          clusterIdentifier: instance.DBClusterIdentifier,
+        }
+      )
+    },
+    async describeSnapshots({ snapshot, database, marker }, options) {
+      const answer = await client.send(
+        new DescribeDBSnapshotsCommand({
+          DBSnapshotIdentifier: snapshot,
+          DBInstanceIdentifier: database,
+          Marker: marker,
+        }),
+        options,
+      )
+      return { snapshots: (answer.DBSnapshots ?? []).map(readSnapshot), marker: answer.Marker }
+    },
+    async create({ identifier, databaseIdentifier, tags }, options) {
+      const request = {
+        DBSnapshotIdentifier: identifier,
+        DBInstanceIdentifier: databaseIdentifier,
+        Tags: writeTags(tags),
+      }
+      const { DBSnapshot } = await client.send(new CreateDBSnapshotCommand(request), options)
+      return DBSnapshot && readSnapshot(DBSnapshot)
+    },
+    delete: (identifier, options) =>
+      client.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: identifier }), options),
+    async describeAttributes(identifier, options) {
+      const answer = await client.send(
+        new DescribeDBSnapshotAttributesCommand({ DBSnapshotIdentifier: identifier }),
+        options,
+      )
+      const attributes = answer.DBSnapshotAttributesResult?.DBSnapshotAttributes ?? []
+      return attributes.find(({ AttributeName }) => AttributeName === 'restore')?.AttributeValues ?? []
+    },
+    async copy({ source, kmsKeyId }, options) {
+      const { DBSnapshot } = await client.send(
+        new CopyDBSnapshotCommand({
+          SourceDBSnapshotIdentifier: source.arn,
+          TargetDBSnapshotIdentifier: source.identifier,
+          KmsKeyId: kmsKeyId,
+          Tags: writeTags(source.tags),
+        }),
+        options,
+      )
+      return DBSnapshot && readSnapshot(DBSnapshot)
+    },
+  }
+}
+
+function readSnapshot(snapshot: DBSnapshot): Snapshot {
+  return {
+    identifier: snapshot.DBSnapshotIdentifier ?? '',
+    arn: snapshot.DBSnapshotArn ?? '',
+    databaseIdentifier: snapshot.DBInstanceIdentifier ?? '',
+    resourceId: snapshot.DbiResourceId ?? '',
+    type: snapshot.SnapshotType ?? 'unknown',
+    status: snapshot.Status ?? 'unknown',
+    percentProgress: snapshot.PercentProgress ?? 0,
+    sizeGib: snapshot.AllocatedStorage ?? 0,
+    encrypted: snapshot.Encrypted ?? false,
+    engine: snapshot.Engine ?? 'unknown',
+    createdAt: snapshot.SnapshotCreateTime,
+    sourceArn: snapshot.SourceDBSnapshotIdentifier,
+    tags: readTags(snapshot.TagList),
+  }
+}
