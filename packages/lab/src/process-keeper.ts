@@ -1,16 +1,22 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { killMarked, markName } from './marked-processes.ts'
 
 export interface KeptProcessOptions {
   readonly cwd?: string
+  /** The whole environment of the process, but for the mark by which what it leaves behind is found. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdio: StdioOptions
   readonly uid?: number
   readonly gid?: number
   /** What ends the process when the lab has died: SIGQUIT lets a PostgreSQL server remove its shared memory. */
   readonly reapWith?: 'SIGKILL' | 'SIGQUIT'
-  /** What the process leaves running in its group goes on until it is signalled, or the keeper is disposed. */
+  /**
+   * What the process leaves running goes on until it is signalled, or the keeper is disposed. Otherwise it ends with
+   * the process, as everything in a container ends with its first process.
+   */
   readonly outlivedByGroup?: boolean
 }
 
@@ -24,6 +30,9 @@ export class ProcessKeeper implements AsyncDisposable {
   readonly #living = new Set<ChildProcess>()
   /** Ended processes whose group lives on. */
   readonly #outlived = new Set<ChildProcess>()
+  readonly #sweeps = new Set<Promise<unknown>>()
+  readonly #mark = randomBytes(8).toString('hex')
+  #started = 0
   #disposed = false
 
   /** `dataDirectory` is removed, after the last process has ended, when the keeper is disposed or the lab dies. */
@@ -36,30 +45,32 @@ export class ProcessKeeper implements AsyncDisposable {
     // Writing to a reaper that somebody killed must not take the lab down.
     this.#reaper.stdin?.on('error', () => {})
     this.#reaperEnded = once(this.#reaper, 'exit')
-    if (dataDirectory !== undefined) this.#tell({ directory: dataDirectory })
+    this.#tell({ mark: `${this.#mark}.`, directory: dataDirectory })
   }
 
   /**
-   * Starts `command` in its own process group. When the process ends, what is left of its group is killed, as the
-   * end of a container's first process ends the container, unless the options say otherwise.
+   * Starts `command` in its own process group.
    * @throws Error when the keeper was disposed; a command that cannot be started is the child's `error` event
    */
   spawn(command: string, args: readonly string[], options: KeptProcessOptions): ChildProcess {
     if (this.#disposed) throw new Error(`The lab is closing; ${command} is not started`)
-    const { reapWith, outlivedByGroup = false, ...spawnOptions } = options
-    const child = spawn(command, args, { ...spawnOptions, env: { ...options.env }, detached: true })
+    const { reapWith = 'SIGKILL', outlivedByGroup = false, env, ...spawnOptions } = options
+    this.#started += 1
+    const mark = `${this.#mark}.${this.#started}.`
+    const child = spawn(command, args, { ...spawnOptions, env: { ...env, [markName]: mark }, detached: true })
     const group = child.pid
     if (group === undefined) return child
-    this.#tell({ add: group, with: reapWith ?? 'SIGKILL' })
+    this.#tell({ add: group, with: reapWith })
     this.#living.add(child)
     child.once('exit', () => {
       this.#living.delete(child)
-      if (outlivedByGroup && groupLives(group)) {
+      if (outlivedByGroup && signalGroup(group, 0)) {
         this.#outlived.add(child)
         return
       }
       signalGroup(group, 'SIGKILL')
       this.#tell({ remove: group })
+      if (!outlivedByGroup) this.#sweep(mark)
     })
     return child
   }
@@ -77,8 +88,14 @@ export class ProcessKeeper implements AsyncDisposable {
     const ends = [...this.#living].map((child) => once(child, 'exit'))
     for (const child of [...this.#living, ...this.#outlived]) this.signal(child, 'SIGKILL')
     await Promise.all(ends)
+    await Promise.all(this.#sweeps)
     this.#reaper.stdin?.end()
     await this.#reaperEnded
+  }
+
+  #sweep(mark: string): void {
+    const sweep = killMarked(mark).finally(() => this.#sweeps.delete(sweep))
+    this.#sweeps.add(sweep)
   }
 
   #tell(message: Readonly<Record<string, unknown>>): void {
@@ -86,18 +103,11 @@ export class ProcessKeeper implements AsyncDisposable {
   }
 }
 
-function groupLives(group: number): boolean {
+/** False when the group is gone, which is what the caller of a signal wants in the end. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    return process.kill(-group, 0)
+    return process.kill(-group, signal)
   } catch {
     return false
-  }
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal)
-  } catch {
-    // The group is gone, which is what the caller wants in the end.
   }
 }
