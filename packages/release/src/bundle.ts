@@ -21,7 +21,7 @@ export interface Bundle {
  * Packages whose modules have no effect by being loaded. They do not say so themselves, or not in a form that bundlers
  * read, and without it `@actions/core` brings undici (479 kB instead of 2.5 kB).
  */
-const withoutSideEffects = /[\\/]node_modules[\\/](@actions|@aws|@aws-sdk|@smithy|tunnel|undici)[\\/]/
+const withoutSideEffects = /[\\/]node_modules[\\/](@actions|@aws|@aws-sdk|@smithy|tunnel|undici|yaml)[\\/]/
 
 const entryModule = 'deploy-kit:entry'
 const nccProcess = join(import.meta.dirname, 'ncc-process.ts')
