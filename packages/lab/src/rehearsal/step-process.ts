@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessKeeper } from '../process-keeper.ts'
@@ -38,7 +39,9 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessEnd> {
   const ended = new AbortController()
   const exit = new Promise<ProcessEnd>((resolve) => {
     child.once('error', (error) => resolve({ kind: 'notStarted', message: error.message }))
-    child.once('exit', (code, signal) => resolve({ kind: 'exited', code: code ?? 128 + signalNumber(signal) }))
+    child.once('exit', (code, signal) =>
+      resolve({ kind: 'exited', code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'] }),
+    )
   })
   const end = () =>
     endInSteps(

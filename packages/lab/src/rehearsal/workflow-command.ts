@@ -11,7 +11,7 @@ export function parseWorkflowCommand(line: string): WorkflowCommand | undefined 
 }
 
 function parseColons(line: string): WorkflowCommand | undefined {
-  const match = /^::([^\s:]+)(?: ([^]*?))?::([^]*)$/.exec(line)
+  const match = /^::([^\s:]+)(?: (.*?))?::(.*)$/s.exec(line)
   if (match === null) return undefined
   const [, name = '', properties = '', data = ''] = match
   return {
@@ -22,7 +22,7 @@ function parseColons(line: string): WorkflowCommand | undefined {
 }
 
 function parseBrackets(line: string): WorkflowCommand | undefined {
-  const match = /##\[([^\s\]]+)(?: ([^\]]*))?\]([^]*)$/.exec(line)
+  const match = /##\[([^\s\]]+)(?: ([^\]]*))?\](.*)$/s.exec(line)
   if (match === null) return undefined
   const [, name = '', properties = '', data = ''] = match
   return {
@@ -32,10 +32,10 @@ function parseBrackets(line: string): WorkflowCommand | undefined {
   }
 }
 
-function parseProperties(text: string, separator: string, unescape: (text: string) => string): Record<string, string> {
+function parseProperties(text: string, separator: string, decode: (text: string) => string): Record<string, string> {
   const pairs = text.split(separator).flatMap((part) => {
     const at = part.indexOf('=')
-    return at > 0 ? [[part.slice(0, at).trim(), unescape(part.slice(at + 1))] as const] : []
+    return at > 0 ? [[part.slice(0, at).trim(), decode(part.slice(at + 1))] as const] : []
   })
   return Object.fromEntries(pairs)
 }

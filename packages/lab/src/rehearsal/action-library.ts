@@ -1,0 +1,88 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findActionFile } from './action-manifest.ts'
+import { type ActionReference, actionName } from './action-reference.ts'
+
+/** Where an action from another repository comes from in a rehearsal. */
+export type ActionSource =
+  | {
+      readonly kind: 'folder'
+      readonly directory: string
+      readonly notice: string | undefined
+      readonly isStandIn: boolean
+    }
+  | { readonly kind: 'skipped'; readonly notice: string }
+  | { readonly kind: 'unknown'; readonly message: string }
+
+export interface ActionLibrary {
+  find(reference: Extract<ActionReference, { kind: 'remote' }>): ActionSource
+}
+
+/** Actions that this package stands in for, since what they do concerns the machine or the network. */
+const standIns: Readonly<Record<string, { readonly folder: string; readonly notice: string }>> = {
+  'actions/checkout': {
+    folder: 'checkout',
+    notice: 'actions/checkout is stood in for: it gives the files of the local repository, as committed',
+  },
+  'aws-actions/configure-aws-credentials': {
+    folder: 'configure-aws-credentials',
+    notice: 'aws-actions/configure-aws-credentials is stood in for: it gives credentials of the lab, not of AWS',
+  },
+}
+
+export interface LibraryOptions {
+  readonly releaseTree: string | undefined
+  readonly folders: Readonly<Record<string, string>>
+  readonly skipped: readonly string[]
+}
+
+export function createActionLibrary(options: LibraryOptions): ActionLibrary {
+  return {
+    find(reference) {
+      const name = actionName(reference)
+      if ([name, reference.repository].some((key) => options.skipped.includes(key)))
+        return {
+          kind: 'skipped',
+          notice: `${name} is skipped, as --skip-action says: its steps succeed and do nothing`,
+        }
+      const mapped = options.folders[name]
+      if (mapped !== undefined) return folderOf(mapped, `${name} is taken from ${mapped}, as --action says`, name)
+      const repository = options.folders[reference.repository]
+      if (repository !== undefined) {
+        const directory = join(repository, reference.path)
+        return folderOf(directory, `${name} is taken from ${directory}, as --action says`, name)
+      }
+      const standIn = standIns[name.toLowerCase()]
+      if (standIn !== undefined)
+        return { kind: 'folder', directory: standInFolder(standIn.folder), notice: standIn.notice, isStandIn: true }
+      if (reference.repository.endsWith('/deploy-kit')) return ownAction(reference.path, options.releaseTree)
+      return {
+        kind: 'unknown',
+        message:
+          `The rehearsal does not know the action ${name}; take it from a local folder with --action ${name}=<folder>, ` +
+          `or leave it out with --skip-action ${name}`,
+      }
+    },
+  }
+}
+
+function folderOf(directory: string, notice: string, name: string): ActionSource {
+  if (findActionFile(directory) !== undefined) return { kind: 'folder', directory, notice, isStandIn: false }
+  return { kind: 'unknown', message: `There is no action.yml in ${directory}, the folder given for ${name}` }
+}
+
+/** deploy-kit's own actions, as released: the bundle that users run. */
+function ownAction(path: string, releaseTree: string | undefined): ActionSource {
+  if (releaseTree === undefined || !existsSync(releaseTree))
+    return { kind: 'unknown', message: 'The release tree is not built; build it with: npx --yes pnpm@12 release:tree' }
+  const directory = join(releaseTree, path)
+  if (path !== '' && findActionFile(directory) !== undefined)
+    return { kind: 'folder', directory, notice: undefined, isStandIn: false }
+  const names = readdirSync(releaseTree).filter((name) => findActionFile(join(releaseTree, name)) !== undefined)
+  return { kind: 'unknown', message: `deploy-kit has no action '${path}'; its actions are ${names.join(', ')}` }
+}
+
+function standInFolder(name: string): string {
+  return fileURLToPath(new URL(`stand-ins/${name}`, import.meta.url))
+}

@@ -1,0 +1,79 @@
+import { basename, dirname, relative, sep } from 'node:path'
+import { git, tryGit } from './git.ts'
+import { Refusal } from './refusal.ts'
+
+/** The repository that a workflow file lies in: the parent of `.github/workflows`. */
+export interface Repository {
+  readonly root: string
+  /** `owner/name`: from the remote `origin`, else made up from the folder's name. */
+  readonly slug: string
+  /** Path of the workflow file in the repository. */
+  readonly workflowPath: string
+  readonly defaultBranch: string
+  /** Undefined when there is no git repository, or no commit in it yet: then nothing can be checked out. */
+  readonly head: Head | undefined
+}
+
+/** What is committed. */
+export interface Head {
+  readonly commit: string
+  readonly branch: string | undefined
+  /** The folder in the git work tree, ending in `/`; empty when the repository is the whole work tree. */
+  readonly prefix: string
+  /** Something in the work tree differs from the commit. */
+  readonly isDirty: boolean
+}
+
+/** @throws Refusal when the file does not lie in `.github/workflows` */
+export async function openRepository(workflowFile: string): Promise<Repository> {
+  const directory = dirname(workflowFile)
+  if (basename(directory) !== 'workflows' || basename(dirname(directory)) !== '.github') {
+    const message = 'A workflow file has to lie in .github/workflows of its repository'
+    throw new Refusal([{ file: workflowFile, line: undefined, column: undefined, message }])
+  }
+  const root = dirname(dirname(directory))
+  const head = await readHead(root)
+  return {
+    root,
+    slug: (await remoteSlug(root)) ?? `octo-org/${basename(root)}`,
+    workflowPath: relative(root, workflowFile).split(sep).join('/'),
+    defaultBranch: (await findDefaultBranch(root)) ?? head?.branch ?? 'main',
+    head,
+  }
+}
+
+async function readHead(root: string): Promise<Head | undefined> {
+  const commit = await tryGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
+  if (commit === undefined) return undefined
+  const prefix = await git(root, ['rev-parse', '--show-prefix'])
+  // A folder that is not committed is as good as no repository.
+  if (prefix !== '' && (await tryGit(root, ['rev-parse', '--verify', '--quiet', `HEAD:${prefix}`])) === undefined)
+    return undefined
+  return {
+    commit,
+    branch: await tryGit(root, ['symbolic-ref', '--short', '--quiet', 'HEAD']),
+    prefix,
+    isDirty: (await git(root, ['status', '--porcelain', '--', '.'])) !== '',
+  }
+}
+
+async function findDefaultBranch(root: string): Promise<string | undefined> {
+  const remote = await tryGit(root, ['symbolic-ref', '--short', '--quiet', 'refs/remotes/origin/HEAD'])
+  if (remote !== undefined) return remote.replace(/^origin\//, '')
+  for (const branch of ['main', 'master'])
+    if ((await tryGit(root, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`])) !== undefined) return branch
+  return undefined
+}
+
+async function remoteSlug(root: string): Promise<string | undefined> {
+  const url = await tryGit(root, ['remote', 'get-url', 'origin'])
+  return url === undefined ? undefined : /github\.com[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(url)?.[1]
+}
+
+/** A file of the repository as committed; undefined when it is not there. */
+export async function readCommitted(repository: Repository, path: string): Promise<string | undefined> {
+  const { head, root } = repository
+  if (head === undefined) return undefined
+  const text = await tryGit(root, ['show', `${head.commit}:${head.prefix}${path}`])
+  return text === undefined ? undefined : `${text}\n`
+}
