@@ -1,0 +1,23 @@
+import type { Attempt } from './attempt.ts'
+import { describeStatus } from './judgement.ts'
+import type { TargetWatch } from './target-watch.ts'
+
+/** One line about where a target stands, without figures that change from attempt to attempt. */
+export function describeState(watch: TargetWatch, successThreshold: number): string {
+  const { last } = watch
+  if (!last) return 'not probed yet'
+  if (last.problems.length > 0) return describeProblems(last)
+  const from =
+    last.trace.deadAddresses.length > 0 ? ` from ${last.trace.address} (${last.trace.deadAddresses.join('; ')})` : ''
+  const page = last.trace.redirects.length > 0 ? `, judged at ${last.trace.url}` : ''
+  const streak = watch.streak < successThreshold ? `${watch.streak} of ${successThreshold} in a row` : 'holding'
+  return `${describeAnswer(last)}${from}${page}, as expected: ${streak}`
+}
+
+export function describeProblems(attempt: Attempt): string {
+  return attempt.problems.map(({ message }) => message).join('; ')
+}
+
+function describeAnswer({ answer, trace }: Attempt): string {
+  return answer ? describeStatus(answer) : `connected to ${trace.address}`
+}

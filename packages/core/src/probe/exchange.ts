@@ -1,0 +1,82 @@
+import { type ClientRequest, type IncomingMessage, request as sendRequest } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Body, NO_BODY, readBody } from './body.ts'
+import { describeCode, type Probing } from './connection.ts'
+import { codeOf, ProbeError } from './probe-error.ts'
+
+export interface HttpRequest {
+  readonly method: string
+  /** What stands in the request line: the path and query, or for a proxy the whole URL. */
+  readonly path: string
+  /** With `Host`. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly statusText: string
+  /** Names in lower case; several of one name are joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Body
+}
+
+/**
+ * Sends one request over an open connection and reads the answer.
+ *
+ * @throws {ProbeError} `connect` when the connection ends before a complete header
+ */
+export async function exchange(socket: Socket, request: HttpRequest, probing: Probing): Promise<Answer> {
+  const { trace, clock } = probing
+  const startedAtMs = clock.nowMs()
+  trace.phase = 'request'
+  const outgoing = sendRequest({
+    createConnection: () => socket,
+    method: request.method,
+    path: request.path,
+    headers: { ...request.headers },
+  })
+  const endAtOnce = (): void => void socket.destroy()
+  probing.signal.addEventListener('abort', endAtOnce, { once: true })
+  try {
+    const incoming = await headerOf(outgoing, request.body)
+    trace.firstByteMs = clock.nowMs() - startedAtMs
+    trace.phase = 'body'
+    trace.status = incoming.statusCode ?? 0
+    trace.statusText = incoming.statusMessage ?? ''
+    return {
+      status: trace.status,
+      statusText: trace.statusText,
+      headers: joinHeaders(incoming),
+      body: trace.status === 101 ? NO_BODY : await readBody(incoming),
+    }
+  } finally {
+    probing.signal.removeEventListener('abort', endAtOnce)
+  }
+}
+
+function headerOf(outgoing: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve)
+    // 101 with what was asked for, or unasked: either way there is no body to wait for.
+    outgoing.once('upgrade', resolve)
+    outgoing.once('error', (error) => reject(requestFailure(error)))
+    outgoing.on('error', () => undefined)
+    outgoing.end(body)
+  })
+}
+
+function requestFailure(error: Error): ProbeError {
+  const code = codeOf(error)
+  const message = code.startsWith('HPE_')
+    ? `What came back is not HTTP (${code})`
+    : error.message === 'socket hang up'
+      ? 'The server closed the connection without an answer'
+      : `After the request was sent, the server ${describeCode(code)}`
+  return new ProbeError('connect', message, { cause: error })
+}
+
+function joinHeaders(incoming: IncomingMessage): Record<string, string> {
+  const entries = Object.entries(incoming.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')])
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,31 @@
+/** Why an attempt failed; the `reason` output of health-check. */
+export type Reason =
+  | 'dns'
+  | 'connect'
+  | 'tls'
+  | 'timeout'
+  | 'status'
+  | 'body'
+  | 'condition'
+  | 'version'
+  | 'redirect'
+  | 'certificate'
+
+/** How far an attempt came. `request`: sent, and no complete header yet. */
+export type Phase = 'dns' | 'connect' | 'tls' | 'request' | 'body'
+
+/** An attempt that ended without an answer that could be judged. */
+export class ProbeError extends Error {
+  readonly reason: Reason
+
+  constructor(reason: Reason, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'ProbeError'
+    this.reason = reason
+  }
+}
+
+/** Node's code of a system, TLS or HTTP parser error: `ECONNREFUSED`, `HPE_INVALID_CONSTANT`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

@@ -1,0 +1,87 @@
+import type { Probing } from './connection.ts'
+import { openTcp } from './connection.ts'
+import { type Answer, exchange, type HttpRequest } from './exchange.ts'
+import type { Expectations } from './expectations.ts'
+import { isSameHost, nextUrl, type RedirectPolicy, redirectOf } from './redirects.ts'
+import { secure, type Trust } from './secure-connection.ts'
+import { includesStatus } from './status-set.ts'
+import { type Endpoint, endpointOf, isSecure, isWebSocket, type Target } from './target.ts'
+
+/** What is sent to a target, and how. */
+export interface RequestOptions {
+  readonly method: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body?: string
+  /** The value of an Authorization header; sent to the target's own origin alone. */
+  readonly authorization?: string
+  readonly userAgent: string
+  readonly followRedirects: RedirectPolicy
+  readonly maxRedirects: number
+  /** Connected to in place of the target's own host; Host and SNI stay the URL's. */
+  readonly connectTo?: Endpoint
+}
+
+/** Asks an HTTP or WebSocket target, and follows redirects as far as the policy lets it. */
+export async function requestTarget(
+  target: Target,
+  options: RequestOptions,
+  expectations: Expectations,
+  trust: Trust,
+  probing: Probing,
+): Promise<Answer> {
+  let url = target.url
+  let method = options.method
+  for (let followed = 0; ; followed += 1) {
+    probing.trace.url = url.href
+    const socket = await openRoute(url, target, options, trust, probing)
+    try {
+      const answer = await exchange(socket, buildRequest(url, method, target, options), probing)
+      const location = redirectOf(answer.status, answer.headers.location)
+      const isTheAnswer = !isWebSocket(url) && includesStatus(expectations.status, answer.status)
+      if (location === undefined || isTheAnswer || probing.signal.aborted) return answer
+      url = nextUrl(url, location, { ...options, followed })
+      probing.trace.redirects.push(url.href)
+      method = methodAfter(answer.status, method)
+    } finally {
+      socket.destroy()
+    }
+  }
+}
+
+async function openRoute(url: URL, target: Target, options: RequestOptions, trust: Trust, probing: Probing) {
+  const own = endpointOf(url)
+  const endpoint = options.connectTo && isSameHost(target.url, url) ? options.connectTo : own
+  const socket = await openTcp(endpoint, probing)
+  return isSecure(url) ? await secure(socket, own.host, trust, probing) : socket
+}
+
+/** RFC 9110, section 15.4: 303 always becomes GET, and so does POST after 301 and 302 as in browsers. */
+function methodAfter(status: number, method: string): string {
+  if (status === 303) return method === 'HEAD' ? 'HEAD' : 'GET'
+  return (status === 301 || status === 302) && method === 'POST' ? 'GET' : method
+}
+
+/** Headers that stay with the origin that they were meant for. */
+const OWN_ORIGIN_ONLY = new Set(['authorization', 'cookie', 'proxy-authorization', 'host'])
+
+function buildRequest(url: URL, method: string, target: Target, options: RequestOptions): HttpRequest {
+  const ownOrigin = url.origin === target.url.origin
+  const keepsBody = options.body !== undefined && method === options.method
+  const headers: Record<string, string> = {}
+  const set = (name: string, value: string): void => {
+    const existing = Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase())
+    headers[existing ?? name] = value
+  }
+  set('Host', url.host)
+  set('User-Agent', options.userAgent)
+  set('Accept', '*/*')
+  for (const [name, value] of options.headers) {
+    if (!ownOrigin && OWN_ORIGIN_ONLY.has(name.toLowerCase())) continue
+    if (!keepsBody && name.toLowerCase().startsWith('content-')) continue
+    set(name, value)
+  }
+  if (options.authorization !== undefined && ownOrigin) set('Authorization', options.authorization)
+  if (keepsBody && options.body !== undefined) set('Content-Length', String(Buffer.byteLength(options.body)))
+  set('Connection', 'close')
+  return { method, path: `${url.pathname}${url.search}`, headers, ...(keepsBody && { body: options.body }) }
+}
