@@ -1,4 +1,16 @@
-import { chownSync, closeSync, fchmodSync, fchownSync, mkdirSync, openSync, readdirSync, readlinkSync, readSync, symlinkSync, writeSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 
 /** Whom the files of a copy belong to; absent when the lab does not run as root and everything is its own. */

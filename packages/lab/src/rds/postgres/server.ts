@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, closeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type QueryResultRow } from 'pg'
@@ -25,6 +25,7 @@ const FAST_SHUTDOWN_WITHIN_MS = 10_000
 
 /** One PostgreSQL server on one data folder; it can be stopped and started again and keeps its port. */
 export class PostgresServer {
+  readonly folder: string
   readonly dataFolder: string
   readonly #options: ServerOptions
   #child: ChildProcess | undefined
@@ -32,6 +33,7 @@ export class PostgresServer {
 
   constructor(options: ServerOptions) {
     this.#options = options
+    this.folder = options.folder
     this.dataFolder = join(options.folder, 'data')
   }
 
@@ -60,7 +62,9 @@ export class PostgresServer {
       const log = await readFile(this.#logFile(), 'utf8')
       // Between finding a free port and using it, another process may have taken it.
       if (attempt < START_ATTEMPTS && /could not bind|Address already in use/.test(log)) continue
-      throw new Error(`The PostgreSQL server in ${this.dataFolder} did not start:\n${log.split('\n').slice(-20).join('\n')}`)
+      throw new Error(
+        `The PostgreSQL server in ${this.dataFolder} did not start:\n${log.split('\n').slice(-20).join('\n')}`,
+      )
     }
   }
 

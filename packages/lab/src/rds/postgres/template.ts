@@ -47,7 +47,11 @@ const ACCESS = 'host all all 127.0.0.1/32 scram-sha-256\n'
  * it. Labs that make it at the same time do not disturb each other: each makes its own, and the first to finish is
  * kept. Where the cache cannot be written the lab uses its own.
  */
-export async function prepareTemplate(folder: string, binaries: PostgresBinaries, copier: FileCopier): Promise<Template> {
+export async function prepareTemplate(
+  folder: string,
+  binaries: PostgresBinaries,
+  copier: FileCopier,
+): Promise<Template> {
   const cached = join(cacheFolder(), `postgres-${binaries.packageVersion}-${process.platform}-${process.arch}-${MAKE}`)
   const known = await readTemplate(cached)
   if (known) return known

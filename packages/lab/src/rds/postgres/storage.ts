@@ -1,0 +1,122 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { escapeIdentifier, escapeLiteral } from 'pg'
+import type { ProcessKeeper } from '../../process-keeper.ts'
+import { takeBaseBackup } from './base-backup.ts'
+import { findPostgres, type PostgresBinaries } from './binaries.ts'
+import { FileCopier } from './file-copier.ts'
+import { PostgresServer } from './server.ts'
+import { prepareTemplate, type Template } from './template.ts'
+
+/** The data of a snapshot. It never changes, so copies of the snapshot share it; the last one to go removes it. */
+export interface SnapshotFolder {
+  readonly path: string
+  users: number
+}
+
+export interface MasterUser {
+  readonly databaseName: string
+  readonly username: string
+  readonly password: string
+}
+
+/** The folders of a lab's databases and snapshots, and the servers that run on them. */
+export class Storage implements AsyncDisposable {
+  readonly version: string
+  readonly #folder: string
+  readonly #keeper: ProcessKeeper
+  readonly #copier: FileCopier
+  readonly #binaries: PostgresBinaries
+  readonly #template: Template
+  readonly #servers = new Set<PostgresServer>()
+  #lastNumber = 0
+
+  private constructor(
+    folder: string,
+    keeper: ProcessKeeper,
+    copier: FileCopier,
+    binaries: PostgresBinaries,
+    template: Template,
+  ) {
+    this.#folder = folder
+    this.#keeper = keeper
+    this.#copier = copier
+    this.#binaries = binaries
+    this.#template = template
+    this.version = binaries.version
+  }
+
+  static async open(dataDirectory: string, keeper: ProcessKeeper): Promise<Storage> {
+    const folder = join(dataDirectory, 'rds')
+    await mkdir(folder, { recursive: true, mode: 0o711 })
+    const copier = new FileCopier()
+    const binaries = await findPostgres(folder, copier)
+    return new Storage(folder, keeper, copier, binaries, await prepareTemplate(folder, binaries, copier))
+  }
+
+  /** A server that has no data yet. */
+  newServer(): PostgresServer {
+    const folder = join(this.#folder, `database-${this.#nextNumber()}`)
+    const [keeper, binaries, adminPassword] = [this.#keeper, this.#binaries, this.#template.adminPassword]
+    const server = new PostgresServer({ keeper, binaries, adminPassword, folder })
+    this.#servers.add(server)
+    return server
+  }
+
+  /** Starts the server with an empty database that belongs to the master user, who is not a superuser. */
+  async create(server: PostgresServer, master: MasterUser): Promise<void> {
+    await this.#fill(server, this.#template.folder)
+    await server.start()
+    await server.asAdmin(async (query) => {
+      const [user, database] = [escapeIdentifier(master.username), escapeIdentifier(master.databaseName)]
+      await query(`CREATE ROLE ${user} LOGIN CREATEDB CREATEROLE PASSWORD ${escapeLiteral(master.password)}`)
+      await query(`GRANT pg_monitor, pg_signal_backend TO ${user} WITH ADMIN OPTION`)
+      await query(`ALTER DATABASE postgres OWNER TO ${user}`)
+      if (master.databaseName !== 'postgres') await query(`CREATE DATABASE ${database} OWNER ${user}`)
+    })
+  }
+
+  /** Gives the server the data of a snapshot; it is not started. */
+  async restore(server: PostgresServer, snapshot: SnapshotFolder): Promise<void> {
+    await this.#fill(server, snapshot.path)
+  }
+
+  async setPassword(server: PostgresServer, username: string, password: string): Promise<void> {
+    await server.asAdmin((query) =>
+      query(`ALTER ROLE ${escapeIdentifier(username)} PASSWORD ${escapeLiteral(password)}`),
+    )
+  }
+
+  async snapshot(server: PostgresServer): Promise<SnapshotFolder> {
+    const path = join(this.#folder, `snapshot-${this.#nextNumber()}`)
+    await takeBaseBackup(server, path, this.#copier, this.#binaries.runAs)
+    return { path, users: 1 }
+  }
+
+  async release(snapshot: SnapshotFolder): Promise<void> {
+    snapshot.users -= 1
+    if (snapshot.users === 0) await rm(snapshot.path, { recursive: true, force: true })
+  }
+
+  /** Ends the server and removes its data. */
+  async remove(server: PostgresServer): Promise<void> {
+    await server.stop('immediate')
+    this.#servers.delete(server)
+    await rm(server.folder, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#servers].map((server) => server.stop('immediate')))
+    await this.#copier[Symbol.asyncDispose]()
+  }
+
+  async #fill(server: PostgresServer, original: string): Promise<void> {
+    await mkdir(server.folder, { mode: 0o711 })
+    await this.#copier.copy({ from: original, to: server.dataFolder, owner: this.#binaries.runAs })
+  }
+
+  #nextNumber(): number {
+    this.#lastNumber += 1
+    return this.#lastNumber
+  }
+}
