@@ -33,8 +33,9 @@ const policySchema = v.strictObject({
   Version: v.optional(v.picklist(['2012-10-17', '2008-10-17'])),
   Id: v.optional(v.string()),
   Statement: v.pipe(
-    v.union([statement, v.array(statement)]),
+    v.unknown(),
     v.transform((value) => (Array.isArray(value) ? value : [value])),
+    v.array(statement),
   ),
 })
 

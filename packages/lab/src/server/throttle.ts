@@ -25,8 +25,11 @@ export const ecsBuckets: readonly ThrottleBucket[] = [
 export class Throttle {
   readonly #buckets: readonly { readonly limit: ThrottleBucket; tokens: number; filledAt: number }[]
 
-  constructor(buckets: readonly ThrottleBucket[]) {
-    this.#buckets = buckets.map((limit) => ({ limit, tokens: limit.burst, filledAt: performance.now() }))
+  readonly #nowMs: () => number
+
+  constructor(buckets: readonly ThrottleBucket[], nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+    this.#buckets = buckets.map((limit) => ({ limit, tokens: limit.burst, filledAt: nowMs() }))
   }
 
   static off(): Throttle {
@@ -37,7 +40,7 @@ export class Throttle {
   take(service: string, operation: string): boolean {
     const bucket = this.#buckets.find(({ limit }) => limit.service === service && limit.operations.includes(operation))
     if (bucket === undefined) return true
-    const now = performance.now()
+    const now = this.#nowMs()
     const refilled = bucket.tokens + ((now - bucket.filledAt) / 1000) * bucket.limit.perSecond
     bucket.tokens = Math.min(bucket.limit.burst, refilled)
     bucket.filledAt = now
