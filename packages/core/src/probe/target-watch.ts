@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import type { Target } from './target.ts'
+import type { CertificateFacts } from './trace.ts'
 
 /** How many attempts a report tells about. */
 const HISTORY = 20
@@ -21,6 +22,8 @@ export class TargetWatch {
   /** The last one that brought an answer with a status. */
   lastAnswered: Attempt | undefined
 
+  certificate: CertificateFacts | undefined
+
   constructor(target: Target) {
     this.target = target
   }
@@ -30,6 +33,7 @@ export class TargetWatch {
     this.history.push(attempt)
     if (this.history.length > HISTORY) this.history.shift()
     if (attempt.trace.status !== undefined) this.lastAnswered = attempt
+    this.certificate = attempt.trace.certificate ?? this.certificate
     if (!attempt.complete) return
     if (attempt.problems.length === 0) {
       this.streak += 1

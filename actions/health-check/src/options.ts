@@ -1,0 +1,48 @@
+import type { HealthOptions } from '@deploy-kit/core/probe/health'
+import packageFile from '../package.json' with { type: 'json' }
+import type { Inputs } from './inputs.ts'
+
+/** What the inputs ask of the check. */
+export function healthOptions(inputs: Inputs): HealthOptions {
+  const { body, connectTo, expectedBody, expectedFinalUrl, maxResponseTime, minCertificateValidity, caCert } = inputs
+  const authorization = authorizationOf(inputs)
+  return {
+    targets: inputs.url,
+    request: {
+      method: inputs.method,
+      headers: inputs.headers,
+      ...(body !== undefined && { body }),
+      ...(authorization !== undefined && { authorization }),
+      userAgent: inputs.userAgent.replaceAll('<version>', packageFile.version),
+      followRedirects: inputs.followRedirects,
+      maxRedirects: inputs.maxRedirects,
+      ...(connectTo && { connectTo }),
+    },
+    expectations: {
+      status: inputs.expectedStatus,
+      ...(expectedBody !== undefined && { bodyText: expectedBody }),
+      ...(expectedFinalUrl !== undefined && { finalUrl: expectedFinalUrl }),
+      ...(maxResponseTime !== undefined && { maxResponseMs: maxResponseTime }),
+      ...(minCertificateValidity !== undefined && { minCertificateValidityMs: minCertificateValidity }),
+    },
+    trust: { insecure: inputs.insecure, ...(caCert !== undefined && { caCertificates: caCert }) },
+    timeoutMs: inputs.timeout,
+    requestTimeoutMs: inputs.requestTimeout,
+    everyMs: inputs.interval,
+    backoffCoefficient: inputs.backoffCoefficient,
+    maxEveryMs: inputs.maxInterval,
+    jitter: inputs.jitter,
+    successThreshold: inputs.successThreshold,
+    maxAttempts: inputs.maxAttempts,
+    initialDelayMs: inputs.initialDelay,
+    startPeriodMs: inputs.startPeriod,
+    failureThreshold: inputs.failureThreshold,
+    ...(inputs.failFastStatus && { failFastStatus: inputs.failFastStatus }),
+  }
+}
+
+/** The value of the Authorization header that the secret inputs make. */
+export function authorizationOf({ bearerToken, basicAuth }: Inputs): string | undefined {
+  if (bearerToken !== undefined) return `Bearer ${bearerToken}`
+  return basicAuth === undefined ? undefined : `Basic ${Buffer.from(basicAuth).toString('base64')}`
+}
