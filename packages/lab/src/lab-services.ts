@@ -1,10 +1,12 @@
-import { createBalancerService } from './balancer/balancer-service.ts'
+import { type BalancerService, createBalancerService } from './balancer/balancer-service.ts'
 import { createLogsService } from './logs/logs-service.ts'
 import type { ProcessKeeper } from './process-keeper.ts'
+import { createRdsService, type RdsService } from './rds/rds-service.ts'
 import type { Callers } from './server/callers.ts'
 import type { LabContext, Service } from './service.ts'
 import { createStsService } from './sts/sts-service.ts'
 import type { World } from './world.ts'
+import { fillReferences, type WorldReferences } from './world-references.ts'
 
 export interface LabServices {
   readonly services: readonly Service[]
@@ -25,7 +27,7 @@ export interface LabServicesOptions {
 
 /** Creates the services of a world in the order in which they need each other; at its return they are steady. */
 export async function createLabServices(context: LabContext, options: LabServicesOptions): Promise<LabServices> {
-  const { world, started } = options
+  const { world, keeper, started } = options
   const keep = <S extends Service>(service: S): S => {
     started.defer(() => service.close())
     return service
@@ -38,10 +40,24 @@ export async function createLabServices(context: LabContext, options: LabService
     }),
   )
   const logs = keep(await createLogsService(context))
+  const rds = keep(await createRdsService(context, { world, keeper }))
   const balancer = keep(await createBalancerService(context, { loadBalancers: world.loadBalancers }))
   return {
-    services: [sts, logs, balancer],
+    services: [sts, logs, rds, balancer],
     loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
-    databaseUrls: new Map(),
+    databaseUrls: new Map(world.databases.map(({ identifier }) => [identifier, rds.endpoint(identifier).url])),
   }
+}
+
+/** What a world's task definitions and services can refer to. */
+function referencesOf(world: World, rds: RdsService, balancer: BalancerService): WorldReferences {
+  const databases = world.databases.flatMap(({ identifier }) =>
+    Object.entries(rds.endpoint(identifier)).map(
+      ([key, value]) => [`databases.${identifier}.${key}`, String(value)] as const,
+    ),
+  )
+  const targetGroups = balancer.loadBalancers.map(
+    ({ name, group }) => [`loadBalancers.${name}.targetGroupArn`, group.arn] as const,
+  )
+  return new Map([...databases, ...targetGroups])
 }
