@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { ActionError, messageOf } from '../errors.ts'
 import { type Tag, type TaskDefinitionInput, toRegisterInput } from './task-definition.ts'
@@ -40,12 +41,13 @@ export function isTaskDefinitionFile(given: string): boolean {
  * Reads a task definition from a JSON file: RegisterTaskDefinition's input, or what DescribeTaskDefinition answers
  * (read-only members and the wrapping are taken off).
  *
+ * @param workspace where a relative path starts
  * @throws {ActionError} bad-input with every problem of the file
  */
-export async function readTaskDefinitionFile(path: string): Promise<TaskDefinitionInput> {
+export async function readTaskDefinitionFile(path: string, workspace = '.'): Promise<TaskDefinitionInput> {
   let content: string
   try {
-    content = await readFile(path, 'utf8')
+    content = await readFile(resolve(workspace, path), 'utf8')
   } catch (error) {
     throw fileError(path, `cannot be read: ${messageOf(error)}`)
   }

@@ -1,0 +1,81 @@
+import type { Service } from '@aws-sdk/client-ecs'
+import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
+import { Deadline } from '@deploy-kit/core/deadline'
+import { captureBaseline } from '@deploy-kit/core/ecs/baseline'
+import { createEcs, type Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { listStoppedTasks } from '@deploy-kit/core/ecs/failed-tasks'
+import { describeServices } from '@deploy-kit/core/ecs/services'
+import { isTaskDefinitionFile, readTaskDefinitionFile } from '@deploy-kit/core/ecs/task-definition-file'
+import { ActionError, CancelledError } from '@deploy-kit/core/errors'
+import manifest from '../action.yml'
+import { type DefinitionFiles, describePlan, planService, type ServicePlan } from './deploy-plan.ts'
+import { dryRunVerdict } from './dry-run.ts'
+import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { rollServices } from './roll.ts'
+
+export const action = defineAction({ name: 'ecs-deploy', manifest, fields, check: checkTogether, main: deploy })
+
+async function deploy(inputs: Inputs, context: ActionContext): Promise<Verdict> {
+  const deadline = new Deadline(inputs.timeout, context.clock)
+  try {
+    const files = await readDefinitionFiles(inputs, context)
+    const ecs = createEcs(inputs, context, deadline)
+    const plans = await planServices(inputs, files, ecs, context)
+    context.log.group(
+      `Plan for ${plans.length === 1 ? '1 service' : `${plans.length} services`} in cluster ${inputs.cluster}`,
+      plans.map(describePlan),
+    )
+    if (inputs.dryRun) return dryRunVerdict(plans, context)
+    return await rollServices(plans, { inputs, ecs, deadline, context })
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error
+    context.setOutput('outcome', 'cancelled')
+    return { conclusion: 'cancelled', headline: 'Cancelled before anything was changed', summary: '' }
+  } finally {
+    context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
+  }
+}
+
+/** Before the first request: a file that cannot be used is a bad input. */
+async function readDefinitionFiles(inputs: Inputs, context: ActionContext): Promise<DefinitionFiles> {
+  const given = [inputs.taskDefinition, ...inputs.services.map((order) => order.taskDefinition)]
+  const files = new Set(given.filter((name) => name !== undefined).filter(isTaskDefinitionFile))
+  const read = [...files].map(
+    async (file) => [file, await readTaskDefinitionFile(file, context.environment.GITHUB_WORKSPACE)] as const,
+  )
+  return new Map(await Promise.all(read))
+}
+
+/** Every read and check, and the baseline: all that comes before the first change. */
+async function planServices(
+  inputs: Inputs,
+  files: DefinitionFiles,
+  ecs: Ecs,
+  context: ActionContext,
+): Promise<readonly ServicePlan[]> {
+  const names = inputs.services.map((order) => order.service)
+  const services = await describeServices(ecs, inputs.cluster, names)
+  checkExisting(names, services, inputs.cluster)
+  context.setOutput('baseline', captureBaseline(inputs.cluster, services, context.clock.date()))
+  const plans: ServicePlan[] = []
+  for (const order of inputs.services) {
+    const service = services.get(order.service) as Service
+    plans.push(await planService(order, service, { inputs, files, ecs, context }))
+  }
+  // The permission to see dead tasks is needed later: whoever lacks it learns so before anything is changed.
+  if (inputs.wait && names[0] !== undefined) await listStoppedTasks(ecs, inputs.cluster, names[0])
+  return plans
+}
+
+function checkExisting(names: readonly string[], services: ReadonlyMap<string, Service>, cluster: string): void {
+  const problems = names.flatMap((name) => {
+    const status = services.get(name)?.status
+    if (status === undefined) return [`${name} does not exist`]
+    return status === 'ACTIVE' ? [] : [`${name} is ${status}: it was deleted`]
+  })
+  if (problems.length === 0) return
+  throw new ActionError('not-found', `Cluster ${cluster}: ${problems.join('; ')}.`, {
+    advice:
+      'Check the names of services and cluster, and that aws-region and the account are the ones that are meant. Nothing was changed.',
+  })
+}

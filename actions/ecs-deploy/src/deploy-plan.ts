@@ -1,0 +1,142 @@
+import type { Service } from '@aws-sdk/client-ecs'
+import type { ActionContext } from '@deploy-kit/core/action'
+import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
+import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { shortName } from '@deploy-kit/core/ecs/names'
+import {
+  chooseContainer,
+  mergeEnvironment,
+  replaceImage,
+  type TaskDefinition,
+  type TaskDefinitionInput,
+} from '@deploy-kit/core/ecs/task-definition'
+import { describeTaskDefinition, findSameTaskDefinition } from '@deploy-kit/core/ecs/task-definition-registry'
+import { ActionError } from '@deploy-kit/core/errors'
+import type { Inputs } from './inputs.ts'
+import type { ServiceOrder } from './services-input.ts'
+
+/** What is to become of one service. */
+export interface ServicePlan {
+  readonly name: string
+  readonly service: Service
+  readonly current: TaskDefinition
+  /** What the service shall run. */
+  readonly wanted: TaskDefinitionInput
+  /** The revision that already is exactly that; without one, it is registered. */
+  readonly revision: TaskDefinition | undefined
+  readonly step: PlanStep
+}
+
+export type PlanStep =
+  | { readonly kind: 'nothing' }
+  /** It is being rolled out already, by an earlier attempt of this job for example: it is followed. */
+  | { readonly kind: 'follow'; readonly deploymentId: string }
+  | { readonly kind: 'update'; readonly force: boolean }
+
+/** Task definitions that were read from files, by the text that named them. */
+export type DefinitionFiles = ReadonlyMap<string, TaskDefinitionInput>
+
+/** Reads what is needed to know what would be changed. Changes nothing. */
+export async function planService(
+  order: ServiceOrder,
+  service: Service,
+  from: { inputs: Inputs; files: DefinitionFiles; ecs: Ecs; context: ActionContext },
+): Promise<ServicePlan> {
+  const { inputs, ecs, context } = from
+  checkDeployable(order.service, service)
+  const current = await describeTaskDefinition(ecs, service.taskDefinition ?? '')
+  const base = await readBase(order, current, from)
+  const wanted = applyChanges(base.input, order, inputs)
+  const known = [current, ...(base.revision === undefined ? [] : [base.revision])]
+  const revision = await findSameTaskDefinition(ecs, wanted, { known, log: context.log })
+  return { name: order.service, service, current, wanted, revision, step: chooseStep(service, revision) }
+}
+
+/** @throws {ActionError} wrong-state when deployments of the service are not made by UpdateService */
+function checkDeployable(name: string, service: Service): void {
+  const controller = service.deploymentController?.type ?? 'ECS'
+  if (controller !== 'ECS') {
+    const instead =
+      controller === 'CODE_DEPLOY'
+        ? 'Deploy it with AWS CodeDeploy (aws ecs deploy), or move the service to the ECS controller, which has blue/green, linear and canary strategies of its own.'
+        : 'Deploy it with the controller that makes its task sets (CreateTaskSet).'
+    throw new ActionError(
+      'wrong-state',
+      `The service ${name} has the deployment controller ${controller}: UpdateService cannot give it another task definition.`,
+      { advice: `${instead} Nothing was changed.` },
+    )
+  }
+}
+
+async function readBase(
+  order: ServiceOrder,
+  current: TaskDefinition,
+  from: { inputs: Inputs; files: DefinitionFiles; ecs: Ecs },
+): Promise<{ input: TaskDefinitionInput; revision: TaskDefinition | undefined }> {
+  const given = order.taskDefinition ?? from.inputs.taskDefinition
+  if (given === undefined) return { input: current.input, revision: current }
+  const file = from.files.get(given)
+  if (file !== undefined) return { input: file, revision: undefined }
+  const revision = await describeTaskDefinition(from.ecs, given)
+  return { input: revision.input, revision }
+}
+
+function applyChanges(base: TaskDefinitionInput, order: ServiceOrder, inputs: Inputs): TaskDefinitionInput {
+  const images = order.image === undefined ? inputs.image : new Map([['', order.image]])
+  let wanted = base
+  for (const [container, image] of images) {
+    const { name } = chooseContainer(base, container === '' ? order.container : container)
+    wanted = replaceImage(wanted, name, image)
+  }
+  if (inputs.environment.length === 0) return wanted
+  const { name } = chooseContainer(base, order.container ?? onlyNamed(images))
+  return mergeEnvironment(wanted, name, inputs.environment)
+}
+
+/** When one container is named for its image, the environment is meant for it as well. */
+function onlyNamed(images: Inputs['image']): string | undefined {
+  const [only] = images.keys()
+  return images.size === 1 && only !== '' ? only : undefined
+}
+
+function chooseStep(service: Service, revision: TaskDefinition | undefined): PlanStep {
+  const primary = primaryDeployment(service)
+  if (revision === undefined || primary?.taskDefinition !== revision.arn) return { kind: 'update', force: false }
+  if (primary.rolloutState === 'IN_PROGRESS' && primary.id !== undefined) {
+    return { kind: 'follow', deploymentId: primary.id }
+  }
+  // A failed deployment of the same revision starts anew only when it is forced.
+  if (primary.rolloutState === 'FAILED') return { kind: 'update', force: true }
+  return { kind: 'nothing' }
+}
+
+/** One line for people: what happens to the service. */
+export function describePlan(plan: ServicePlan): string {
+  const target = plan.revision === undefined ? `a new revision of ${plan.wanted.family}` : shortName(plan.revision.arn)
+  switch (plan.step.kind) {
+    case 'nothing':
+      return `${plan.name} runs ${target} already`
+    case 'follow':
+      return `${plan.name} is being rolled to ${target} already (${plan.step.deploymentId})`
+    case 'update':
+      return `${plan.name}: from ${shortName(plan.current.arn)} to ${target}`
+  }
+}
+
+/** What differs between what runs and what is wanted; values of variables are not shown. */
+export function describeDifference(plan: ServicePlan): readonly string[] {
+  const lines: string[] = []
+  for (const container of plan.wanted.containerDefinitions) {
+    const before = plan.current.input.containerDefinitions.find((candidate) => candidate.name === container.name)
+    if (before === undefined) {
+      lines.push(`container ${container.name} is new (${container.image})`)
+      continue
+    }
+    if (before.image !== container.image)
+      lines.push(`${container.name}: image ${before.image} becomes ${container.image}`)
+    const values = new Map(before.environment?.map((variable) => [variable.name, variable.value]))
+    const changed = (container.environment ?? []).filter((variable) => values.get(variable.name) !== variable.value)
+    if (changed.length > 0) lines.push(`${container.name}: sets ${changed.map((variable) => variable.name).join(', ')}`)
+  }
+  return lines
+}

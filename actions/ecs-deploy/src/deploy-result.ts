@@ -1,0 +1,107 @@
+import type { RolloutResult, RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
+import { explainStoppedTask } from '@deploy-kit/core/ecs/stopped-task'
+import type { ServicePlan } from './deploy-plan.ts'
+
+export type Outcome = 'deployed' | 'unchanged' | 'failed' | 'rolled-back' | 'timed-out' | 'cancelled'
+
+/** `in-flight` and `not-started` are what the others are when one service ended the step. */
+export type ServiceOutcome = Outcome | 'in-flight' | 'not-started'
+
+/** One service in the output `report`. */
+export interface ServiceReport {
+  readonly service: string
+  readonly outcome: ServiceOutcome
+  /** The state in words; on failure, why. */
+  readonly reason: string
+  readonly previousTaskDefinition: string
+  readonly taskDefinition: string
+  readonly deploymentId: string
+  readonly registered: boolean
+  readonly failedTasks: readonly FailedTaskReport[]
+  /** Service events since the change, newest first. */
+  readonly events: readonly string[]
+  readonly startedAt: string
+  readonly endedAt: string
+}
+
+export interface FailedTaskReport {
+  readonly taskArn: string
+  readonly stopCode: string
+  readonly reason: string
+  readonly next: string
+  readonly container: string
+  readonly exitCode: number | null
+  readonly stoppedAt: string
+}
+
+const MOST_EVENTS = 10
+
+/** What became of one service. */
+export function reportService(
+  plan: ServicePlan,
+  result: RolloutResult | undefined,
+  end: RolloutsEnd | 'requested',
+  registered: boolean,
+): ServiceReport {
+  const { change, description, startedAt, endedAt } = result ?? {}
+  return {
+    service: plan.name,
+    outcome: result === undefined ? 'not-started' : serviceOutcome(result, end),
+    reason: result?.state.state ?? 'not started',
+    previousTaskDefinition: plan.current.arn,
+    taskDefinition: change?.taskDefinition ?? plan.revision?.arn ?? '',
+    deploymentId: change?.deploymentId ?? '',
+    registered,
+    failedTasks: (result?.failedTasks ?? []).map((task) => reportTask(task, plan)),
+    events: (description?.events ?? [])
+      .filter((event) => startedAt !== undefined && (event.createdAt?.getTime() ?? 0) >= startedAt.getTime() - 1000)
+      .slice(0, MOST_EVENTS)
+      .map((event) => event.message ?? ''),
+    startedAt: startedAt?.toISOString() ?? '',
+    endedAt: endedAt?.toISOString() ?? '',
+  }
+}
+
+function reportTask(task: RolloutResult['failedTasks'][number], plan: ServicePlan): FailedTaskReport {
+  const essential = plan.wanted.containerDefinitions
+    .filter((container) => container.essential !== false)
+    .map((container) => container.name)
+  const explanation = explainStoppedTask(task, essential)
+  const culprit = task.containers?.find((container) => container.name === explanation.container)
+  return {
+    taskArn: task.taskArn ?? '',
+    stopCode: task.stopCode ?? '',
+    reason: explanation.what,
+    next: explanation.next,
+    container: explanation.container ?? '',
+    exitCode: culprit?.exitCode ?? null,
+    stoppedAt: task.stoppedAt?.toISOString() ?? '',
+  }
+}
+
+function serviceOutcome(result: RolloutResult, end: RolloutsEnd | 'requested'): ServiceOutcome {
+  switch (result.state.kind) {
+    case 'steady':
+      return 'deployed'
+    case 'unchanged':
+      return 'unchanged'
+    case 'waiting':
+      return 'not-started'
+    case 'in-progress':
+      if (end === 'requested') return 'deployed'
+      return end === 'ended' ? 'in-flight' : end
+    case 'failed':
+      return result.state.reverting === undefined ? 'failed' : 'rolled-back'
+    default:
+      return 'failed'
+  }
+}
+
+/** The step's outcome: the worst of its services. */
+export function stepOutcome(reports: readonly ServiceReport[], end: RolloutsEnd | 'requested'): Outcome {
+  const has = (outcome: ServiceOutcome): boolean => reports.some((report) => report.outcome === outcome)
+  if (has('failed')) return 'failed'
+  if (has('rolled-back')) return 'rolled-back'
+  if (end === 'cancelled' || end === 'timed-out') return end
+  return reports.every((report) => report.outcome === 'unchanged') ? 'unchanged' : 'deployed'
+}

@@ -1,0 +1,90 @@
+import { shortName } from '@deploy-kit/core/ecs/names'
+import { blocks, code, codeBlock, details, escapeMarkdown, table } from '@deploy-kit/core/markdown'
+import type { Outcome, ServiceReport } from './deploy-result.ts'
+import type { TaskLog } from './task-log.ts'
+
+/** One sentence on the whole step. */
+export function deployHeadline(outcome: Outcome, reports: readonly ServiceReport[], waited: boolean): string {
+  const culprit = reports.find((report) => report.outcome === 'failed' || report.outcome === 'rolled-back')
+  const [only] = reports
+  const subject = reports.length === 1 && only !== undefined ? only.service : `${reports.length} services`
+  const to = reports.length === 1 && only !== undefined ? ` ${shortName(only.taskDefinition)}` : ''
+  switch (outcome) {
+    case 'deployed':
+      return waited
+        ? `${subject} ${plural(reports, 'runs', 'run')}${to || ' the new revisions'} and ${plural(reports, 'is', 'are')} steady`
+        : `The rollout of ${subject}${to === '' ? '' : ` to${to}`} was requested and not waited for`
+    case 'unchanged':
+      return `${subject} ${plural(reports, 'runs', 'run')}${to || ' what is wanted'} already; nothing was changed`
+    case 'failed':
+      return `${culprit?.service}: ${failureReason(culprit)}`
+    case 'rolled-back':
+      return `${culprit?.service}: ECS gave up the rollout of ${shortName(culprit?.taskDefinition)} and rolls back: ${failureReason(culprit)}`
+    case 'timed-out':
+      return `${listOf(reports, 'timed-out')} did not become steady in time; the rollout goes on in ECS`
+    case 'cancelled':
+      return `Cancelled while ${listOf(reports, 'cancelled') || subject} rolled; the rollout goes on in ECS`
+  }
+}
+
+function failureReason(report: ServiceReport | undefined): string {
+  const last = report?.failedTasks.at(-1)
+  const reason = report?.reason ?? ''
+  return last === undefined ? reason : `${reason.replace(/\.$/, '')}. ${last.reason}`
+}
+
+function plural(reports: readonly ServiceReport[], one: string, many: string): string {
+  return reports.length === 1 ? one : many
+}
+
+function listOf(reports: readonly ServiceReport[], outcome: Outcome): string {
+  return reports
+    .filter((report) => report.outcome === outcome)
+    .map((report) => report.service)
+    .join(', ')
+}
+
+/** The summary: a table of the services, and the diagnosis of those that failed. */
+export function deploySummary(reports: readonly ServiceReport[], logs: ReadonlyMap<string, TaskLog>): string {
+  const rows = reports.map((report) => [
+    code(report.service),
+    escapeMarkdown(report.outcome),
+    code(shortName(report.previousTaskDefinition)),
+    code(report.taskDefinition === '' ? '' : shortName(report.taskDefinition)),
+    code(report.deploymentId),
+    escapeMarkdown(report.reason),
+  ])
+  const header = ['service', 'outcome', 'from', 'to', 'deployment', 'state']
+  return blocks(table(header, rows), ...reports.filter(needsDiagnosis).map((report) => diagnosis(report, logs)))
+}
+
+export function needsDiagnosis(report: ServiceReport): boolean {
+  return !['deployed', 'unchanged', 'not-started', 'in-flight'].includes(report.outcome)
+}
+
+function diagnosis(report: ServiceReport, logs: ReadonlyMap<string, TaskLog>): string {
+  const log = logs.get(report.service)
+  return blocks(
+    `#### ${escapeMarkdown(report.service)}`,
+    deadTasks(report),
+    report.events.length === 0
+      ? ''
+      : details('Service events since the change, newest first', codeBlock(report.events.join('\n'))),
+    log === undefined ? '' : details(`Last log lines of ${escapeMarkdown(log.of)}`, codeBlock(log.lines.join('\n'))),
+  )
+}
+
+function deadTasks(report: ServiceReport): string {
+  if (report.failedTasks.length === 0) return ''
+  const rows = report.failedTasks.map((task) => [
+    code(shortName(task.taskArn)),
+    code(task.stopCode),
+    task.exitCode === null ? '' : String(task.exitCode),
+    escapeMarkdown(task.reason),
+  ])
+  const advice = [...new Set(report.failedTasks.map((task) => task.next).filter((next) => next !== ''))]
+  return blocks(
+    table(['task of the new revision', 'stop code', 'exit code', 'why it died'], rows),
+    ...advice.map((next) => `**Next:** ${escapeMarkdown(next)}`),
+  )
+}

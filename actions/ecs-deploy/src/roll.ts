@@ -1,0 +1,118 @@
+import type { ActionContext, Verdict } from '@deploy-kit/core/action'
+import type { Deadline } from '@deploy-kit/core/deadline'
+import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { shortName } from '@deploy-kit/core/ecs/names'
+import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
+import { followRollouts, type Rollout, type RolloutResult, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
+import { updateService } from '@deploy-kit/core/ecs/service-update'
+import type { ServicePlan } from './deploy-plan.ts'
+import { reportService, type ServiceReport, stepOutcome } from './deploy-result.ts'
+import { deployHeadline, deploySummary } from './deploy-summary.ts'
+import { collectLogs } from './diagnosis.ts'
+import type { Inputs } from './inputs.ts'
+import { Registrar } from './registrar.ts'
+
+interface Rolling {
+  readonly inputs: Inputs
+  readonly ecs: Ecs
+  readonly deadline: Deadline
+  readonly context: ActionContext
+}
+
+/** Makes the planned changes, follows them, and says what became of them. */
+export async function rollServices(plans: readonly ServicePlan[], rolling: Rolling): Promise<Verdict> {
+  const { inputs, ecs, deadline, context } = rolling
+  const registrar = new Registrar(ecs)
+  const started = new Map<string, Change>()
+  const note = (change: Change): void => {
+    started.set(change.service, change)
+    const known = plans.flatMap((plan) => started.get(plan.name) ?? [])
+    context.setOutput('task-definition-arn', known.map((one) => one.taskDefinition).join('\n'))
+    context.setOutput('deployment-id', known.map((one) => one.deploymentId ?? '').join('\n'))
+  }
+  const rollouts = plans.map((plan) => rolloutOf(plan, { registrar, note, ...rolling }))
+  const options = {
+    ecs,
+    cluster: inputs.cluster,
+    context,
+    deadline,
+    everyMs: inputs.interval,
+    maxParallel: inputs.maxParallel,
+    maxFailedTasks: inputs.maxFailedTasks,
+    stopAtFirstFailure: true,
+  }
+  const { end, results } = inputs.wait
+    ? await followRollouts(rollouts, options)
+    : { end: 'requested' as const, results: await requestRollouts(rollouts, options) }
+  const reports = plans.map((plan, index) => {
+    const result = results[index] as RolloutResult
+    return reportService(plan, result, end, registrar.has(result.change?.taskDefinition ?? ''))
+  })
+  setOutputs(reports, stepOutcome(reports, end), context)
+  return await conclude(plans, reports, stepOutcome(reports, end), rolling)
+}
+
+function rolloutOf(
+  plan: ServicePlan,
+  rolling: Rolling & { registrar: Registrar; note: (change: Change) => void },
+): Rollout {
+  const { inputs, ecs, context, registrar, note } = rolling
+  return {
+    service: plan.name,
+    start: async () => {
+      const { step, service, name } = plan
+      if (step.kind === 'nothing') return undefined
+      const before = (service.deployments ?? []).flatMap((deployment) => deployment.id ?? [])
+      if (step.kind === 'follow') {
+        const taskDefinition = plan.revision?.arn ?? ''
+        note({ service: name, taskDefinition, deploymentId: step.deploymentId, before })
+        return { service: name, taskDefinition, deploymentId: step.deploymentId, before }
+      }
+      const definition = await registrar.ensure(plan)
+      const change = await updateService(ecs, context, {
+        cluster: inputs.cluster,
+        name,
+        service,
+        taskDefinition: definition.arn,
+        force: step.force,
+      })
+      note(change)
+      context.log.info(`${name}: deployment ${change.deploymentId} of ${shortName(definition.arn)} was requested`)
+      return change
+    },
+  }
+}
+
+function setOutputs(reports: readonly ServiceReport[], outcome: string, context: ActionContext): void {
+  context.setOutput('outcome', outcome)
+  context.setOutput('task-definition-arn', reports.map((report) => report.taskDefinition).join('\n'))
+  context.setOutput('deployment-id', reports.map((report) => report.deploymentId).join('\n'))
+  context.setOutput('report', reports)
+}
+
+async function conclude(
+  plans: readonly ServicePlan[],
+  reports: readonly ServiceReport[],
+  outcome: ReturnType<typeof stepOutcome>,
+  rolling: Rolling,
+): Promise<Verdict> {
+  const { inputs, context } = rolling
+  const logs = await collectLogs(plans, reports, rolling)
+  for (const report of reports) {
+    if (report.failedTasks.length === 0 && report.events.length === 0) continue
+    if (outcome === 'deployed' || outcome === 'unchanged') continue
+    context.log.info(`What happened to ${report.service}:`)
+    context.log.outside([
+      ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} (${task.stopCode}): ${task.reason}`),
+      ...report.events,
+      ...(logs.get(report.service)?.lines.map((line) => `| ${line}`) ?? []),
+    ])
+  }
+  const conclusion =
+    outcome === 'cancelled' ? 'cancelled' : outcome === 'deployed' || outcome === 'unchanged' ? 'success' : 'failed'
+  return {
+    conclusion,
+    headline: deployHeadline(outcome, reports, inputs.wait),
+    summary: deploySummary(reports, logs),
+  }
+}

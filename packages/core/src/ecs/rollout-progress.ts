@@ -1,0 +1,95 @@
+import type { Deployment, Service } from '@aws-sdk/client-ecs'
+import { primaryDeployment } from './baseline.ts'
+import { shortName } from './names.ts'
+
+/** A change of a service that is being followed. */
+export interface Change {
+  readonly service: string
+  readonly taskDefinition: string
+  /** Unknown when ECS makes the deployment by itself, as it does after StopServiceDeployment. */
+  readonly deploymentId?: string
+  /** The deployments that there were before. */
+  readonly before: readonly string[]
+}
+
+/** How a change stands. `state` is for people. */
+export type Progress =
+  | { readonly kind: 'in-progress'; readonly state: string }
+  | { readonly kind: 'steady'; readonly state: string }
+  /** The deployment failed; `reverting` says that ECS goes back by itself, and to what. */
+  | { readonly kind: 'failed'; readonly state: string; readonly reverting?: string }
+  /** Another deployment took its place. */
+  | { readonly kind: 'replaced'; readonly state: string; readonly by: Deployment }
+  /** The service was deleted. */
+  | { readonly kind: 'gone'; readonly state: string }
+
+/**
+ * Reads from a DescribeServices answer how a change stands (ECS API, Deployment: `rolloutState` is IN_PROGRESS,
+ * COMPLETED or FAILED; a deployment that ECS reverts leaves PRIMARY to another one).
+ *
+ * @param seen the change's deployment was in an earlier answer: its absence now is not eventual consistency
+ */
+export function judgeRollout(service: Service | undefined, change: Change, seen: boolean): Progress {
+  if (service === undefined || service.status !== 'ACTIVE') {
+    return { kind: 'gone', state: `the service is ${service?.status ?? 'no longer there'}` }
+  }
+  const primary = primaryDeployment(service)
+  if (primary === undefined) return { kind: 'in-progress', state: 'no deployment is primary yet' }
+  if (change.deploymentId === undefined) return judgeByDefinition(primary, change)
+  const own = service.deployments?.find((deployment) => deployment.id === change.deploymentId)
+  if (primary.id === change.deploymentId) return judgePrimary(primary, service, change)
+  if (own === undefined && !seen && change.before.includes(primary.id ?? '') && !isRollback(primary)) {
+    return { kind: 'in-progress', state: 'requested' }
+  }
+  if (own?.rolloutState === 'FAILED' || isRollback(primary)) {
+    const reason = own?.rolloutStateReason ?? primary.rolloutStateReason ?? 'the deployment failed'
+    return { kind: 'failed', state: reason, reverting: primary.taskDefinition ?? '' }
+  }
+  return {
+    kind: 'replaced',
+    state: `replaced by deployment ${primary.id} of ${shortName(primary.taskDefinition)}`,
+    by: primary,
+  }
+}
+
+/** After a stop with rollback the deployment that brings the old revision back has an id that nobody was told. */
+function judgeByDefinition(primary: Deployment, change: Change): Progress {
+  if (primary.taskDefinition === change.taskDefinition) return judgeCounts(primary)
+  if (change.before.includes(primary.id ?? '')) return { kind: 'in-progress', state: 'rollback requested' }
+  return {
+    kind: 'replaced',
+    state: `replaced by deployment ${primary.id} of ${shortName(primary.taskDefinition)}`,
+    by: primary,
+  }
+}
+
+function judgePrimary(primary: Deployment, service: Service, change: Change): Progress {
+  const progress = judgeCounts(primary)
+  const breaker = service.deploymentConfiguration?.deploymentCircuitBreaker
+  const older = service.deployments?.find(
+    (deployment) => deployment.id !== primary.id && change.before.includes(deployment.id ?? ''),
+  )
+  if (progress.kind === 'failed' && breaker?.enable && breaker.rollback && older?.taskDefinition !== undefined) {
+    return { ...progress, reverting: older.taskDefinition }
+  }
+  return progress
+}
+
+function judgeCounts(deployment: Deployment): Progress {
+  const { rolloutState, runningCount = 0, desiredCount = 0, pendingCount = 0, failedTasks = 0 } = deployment
+  const counts = [
+    `${runningCount}/${desiredCount} running`,
+    ...(pendingCount > 0 ? [`${pendingCount} pending`] : []),
+    ...(failedTasks > 0 ? [`${failedTasks} failed`] : []),
+  ].join(', ')
+  if (rolloutState === 'FAILED') {
+    return { kind: 'failed', state: deployment.rolloutStateReason ?? `the deployment failed with ${counts}` }
+  }
+  if (rolloutState === 'COMPLETED' && runningCount >= desiredCount) return { kind: 'steady', state: counts }
+  return { kind: 'in-progress', state: counts }
+}
+
+/** ECS has no member that says so; the reason is its only sign ("Deployment circuit breaker", ECS Developer Guide). */
+function isRollback(deployment: Deployment): boolean {
+  return /rolling back|rollback/i.test(deployment.rolloutStateReason ?? '')
+}
