@@ -27,7 +27,7 @@ export function renderTables(file: ActionFile): Sections {
 export async function renderActionList(actions: readonly string[], link: (action: string) => string): Promise<string> {
   const lines = actions.map(async (action) => {
     const { description } = await readActionFile(join(actionFolder(action), 'action.yml'))
-    return `- [${action}](${link(action)}): ${description.trim()}`
+    return `- [${action}](${link(action)}): ${description.trim().replace(/\.?$/, '.')}`
   })
   return (await Promise.all(lines)).join('\n')
 }
