@@ -1,0 +1,144 @@
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
+import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import manifest from '../action.yml'
+import { type Baseline, toGateRecord } from './baseline.ts'
+import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
+import { type Comparison, compare, deltaOf, deltaPercent } from './comparison.ts'
+import { nameFiles } from './file-names.ts'
+import { planLines } from './gate-plan.ts'
+import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { type Judgement, judge, type Violation } from './judgement.ts'
+import { type Measurement, measure } from './measurement.ts'
+import { describeLine, type GateReport, headline, renderReport } from './report.ts'
+import { writeReport } from './report-file.ts'
+import { readTrigger } from './trigger.ts'
+
+/** Measures what users download, compares it with budgets and with a baseline, and fails when it grew too much. */
+export const bundleSizeGate = defineAction({
+  name: 'bundle-size-gate',
+  manifest,
+  fields,
+  check: checkTogether,
+  main: runGate,
+})
+
+async function runGate(inputs: Inputs, context: ActionContext): Promise<Verdict> {
+  const workspace = await findWorkspace(context)
+  const plans = planLines(inputs, workspace)
+  const trigger = await readTrigger(context.environment)
+  const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
+
+  const measurement = await measure(plans, {
+    workspace,
+    exclude: inputs.exclude,
+    nameFiles: (paths) => nameFiles(paths, inputs.stripHash),
+    signal: context.signal,
+  })
+  for (const line of measurement.lines) context.log.info(describeLine(line))
+  context.setOutput('total', measurement.totalBytes)
+
+  const store = openBaselineStore(inputs, { key, workspace, trigger, context })
+  const baseline = await store?.read(measurement)
+  const report = judgeGate(inputs, measurement, baseline, context)
+  const body = renderReport(report)
+  context.setOutput('comment-body', body)
+  context.setOutput('report-path', await writeReport(report, context.environment))
+  if (store && trigger.onDefaultBranch) await keepBaseline(store, toGateRecord(key, trigger.sha, measurement), context)
+  return { conclusion: conclude(report), headline: headline(report), summary: body }
+}
+
+async function findWorkspace(context: ActionContext): Promise<string> {
+  const given = resolve(context.environment.GITHUB_WORKSPACE ?? '')
+  try {
+    return await realpath(given)
+  } catch (error) {
+    throw new ActionError('wrong-state', `The workspace ${given} cannot be entered: ${messageOf(error)}.`)
+  }
+}
+
+function judgeGate(
+  inputs: Inputs,
+  measurement: Measurement,
+  baseline: Baseline | undefined,
+  context: ActionContext,
+): GateReport {
+  const comparison = baseline && 'gate' in baseline ? compare(baseline.gate, measurement, inputs.stripHash) : undefined
+  const judged = judge(measurement, comparison, {
+    ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
+    warnAt: inputs.warnAt,
+    ...(inputs.maxIncrease !== undefined && { maxIncreaseBytes: inputs.maxIncrease }),
+    ...(inputs.maxIncreasePercent && { maxIncreasePercent: inputs.maxIncreasePercent }),
+    minChangeBytes: inputs.minChange,
+    failOnMissing: inputs.failOnMissing,
+  })
+  const judgement = withMissingBaseline(judged, baseline, inputs, context)
+  const report: GateReport = {
+    measurement,
+    judgement,
+    ...(comparison && { comparison }),
+    baselineNote: describeBaseline(baseline),
+    ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
+  }
+  setVerdictOutputs(report, context)
+  return report
+}
+
+/** Nothing to compare with is worth what `on-missing-baseline` says. */
+function withMissingBaseline(
+  judgement: Judgement,
+  baseline: Baseline | undefined,
+  inputs: Inputs,
+  context: ActionContext,
+): Judgement {
+  if (!baseline || 'gate' in baseline) return judgement
+  const message = `Nothing to compare with: ${baseline.missing}.`
+  if (inputs.onMissingBaseline === 'fail') {
+    const violation: Violation = { rule: 'on-missing-baseline', name: 'baseline', bytes: 0, limit: null, message }
+    return { ...judgement, violations: [...judgement.violations, violation] }
+  }
+  if (inputs.onMissingBaseline === 'warn') context.log.warning(message)
+  else context.log.info(message)
+  return judgement
+}
+
+function describeBaseline(baseline: Baseline | undefined): string {
+  if (!baseline) return ''
+  if ('missing' in baseline) return `Not compared: ${baseline.missing}.`
+  const { gate, note } = baseline
+  return `Compared with ${gate.sha === '' ? 'a baseline that names no commit' : gate.sha.slice(0, 10)}${note}.`
+}
+
+function setVerdictOutputs(report: GateReport, context: ActionContext): void {
+  const { judgement, comparison } = report
+  context.setOutput('passed', judgement.violations.length === 0 || report.overriddenBy !== undefined)
+  context.setOutput('violations', judgement.violations)
+  context.setOutput('baseline-found', comparison !== undefined)
+  context.setOutput('baseline-sha', comparison?.sha ?? '')
+  context.setOutput('delta', comparison ? deltaOf(comparison.total) : '')
+  context.setOutput('delta-percent', comparison ? printPercent(comparison) : '')
+}
+
+function printPercent(comparison: Comparison): string {
+  const percent = deltaPercent(comparison.total)
+  return percent === undefined ? '' : String(Number(percent.toFixed(2)))
+}
+
+/** Over or under budget: the next run is compared with what is on the default branch now. */
+async function keepBaseline(
+  store: BaselineStore,
+  gate: ReturnType<typeof toGateRecord>,
+  context: ActionContext,
+): Promise<void> {
+  try {
+    context.log.info(`Baseline written to ${await store.write(gate)}.`)
+  } catch (error) {
+    context.log.warning(`The baseline could not be written: ${messageOf(error)}`)
+  }
+}
+
+function conclude(report: GateReport): Verdict['conclusion'] {
+  if (report.judgement.violations.length > 0) return report.overriddenBy === undefined ? 'failed' : 'warning'
+  return report.judgement.warnings.length > 0 ? 'warning' : 'success'
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { messageOf } from '@deploy-kit/core/errors'
+import {
+  type Baseline,
+  type BaselineRecord,
+  type GateRecord,
+  parseRecord,
+  printRecord,
+  selectGate,
+  withGate,
+} from './baseline.ts'
+import type { Measurement } from './measurement.ts'
+
+/** The baseline in the file at `path`; `shown` is its path as the workflow wrote it. Whatever is wrong with it, it counts as missing. */
+export async function readBaselineFile(
+  path: string,
+  shown: string,
+  key: string,
+  current: Measurement,
+): Promise<Baseline> {
+  try {
+    return selectGate(parseRecord(await readFile(path, 'utf8')), key, current, shown)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    return { missing: code === 'ENOENT' ? `${shown} does not exist yet` : `${shown} ${describeProblem(error)}` }
+  }
+}
+
+function describeProblem(error: unknown): string {
+  return error instanceof RangeError ? error.message : `cannot be read (${messageOf(error)})`
+}
+
+/** Writes the gate into the file, beside what other gates have there; the file is whole at every moment. */
+export async function writeBaselineFile(path: string, gate: GateRecord): Promise<void> {
+  const record = printRecord(withGate(await readOthers(path), gate))
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${randomUUID()}.tmp`
+  await writeFile(temporary, record)
+  await rename(temporary, path)
+}
+
+/** Undefined when there is nothing that could be kept: no file yet, or one that no version of this action wrote. */
+async function readOthers(path: string): Promise<BaselineRecord | undefined> {
+  try {
+    return parseRecord(await readFile(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

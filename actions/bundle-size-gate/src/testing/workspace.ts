@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
+import { bundleSizeGate } from '../action.ts'
+
+/** A folder of its own for one test, as a job's workspace with its RUNNER_TEMP beside it. */
+export interface TestWorkspace extends AsyncDisposable {
+  readonly path: string
+  readonly runnerTemp: string
+  write(files: Readonly<Record<string, string | Buffer>>): Promise<void>
+  link(target: string, path: string): Promise<void>
+  /** Runs the gate in it; `event` is the webhook payload. */
+  run(
+    inputs: Readonly<Record<string, string>>,
+    environment?: Readonly<Record<string, string>>,
+    event?: object,
+  ): Promise<MemoryRun>
+}
+
+export async function createWorkspace(files: Readonly<Record<string, string | Buffer>> = {}): Promise<TestWorkspace> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'size-gate-test-')))
+  const path = join(root, 'work')
+  const runnerTemp = join(root, 'temp')
+  await mkdir(path)
+  await mkdir(runnerTemp)
+  const workspace: TestWorkspace = {
+    path,
+    runnerTemp,
+    async write(contents) {
+      for (const [name, content] of Object.entries(contents)) {
+        await mkdir(dirname(join(path, name)), { recursive: true })
+        await writeFile(join(path, name), content)
+      }
+    },
+    async link(target, name) {
+      await mkdir(dirname(join(path, name)), { recursive: true })
+      await symlink(target, join(path, name))
+    },
+    async run(inputs, environment = {}, event) {
+      const eventPath = join(root, 'event.json')
+      if (event) await writeFile(eventPath, JSON.stringify(event))
+      return runInMemory(bundleSizeGate, {
+        inputs,
+        environment: {
+          GITHUB_WORKSPACE: path,
+          RUNNER_TEMP: runnerTemp,
+          GITHUB_WORKFLOW: 'ci',
+          GITHUB_JOB: 'size',
+          ...(event && { GITHUB_EVENT_PATH: eventPath }),
+          ...environment,
+        },
+      })
+    },
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  }
+  await workspace.write(files)
+  return workspace
+}
+
+/** Environment and payload of a push to the default branch. */
+export function pushToMain(sha: string): [Readonly<Record<string, string>>, object] {
+  const environment = { GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main', GITHUB_SHA: sha }
+  return [environment, { repository: { default_branch: 'main' } }]
+}
