@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Lab, startLab } from './lab.ts'
+import { launcherEnded } from './launcher.ts'
 
 const usage = 'Usage: npx --yes pnpm@12 lab [--port <n>] [--world <file>]'
 const exampleWorld = fileURLToPath(new URL('../../../docs/examples/finance-hub/lab.yml', import.meta.url))
@@ -60,6 +61,7 @@ async function startAndPrint(options: Options): Promise<Lab> {
 
 const interrupted = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  void launcherEnded().then(resolve)
 })
 // Whoever reads the variables may close the pipe after `ready`.
 process.stdout.on('error', () => {})
