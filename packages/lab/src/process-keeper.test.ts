@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ProcessKeeper } from './process-keeper.ts'
+import { expectGone, isGone } from './testing/process-tree.ts'
 
 const env = { PATH: process.env.PATH }
 const keepers: ProcessKeeper[] = []
@@ -20,16 +21,6 @@ function createKeeper(dataDirectory?: string): ProcessKeeper {
 afterEach(async () => {
   for (const keeper of keepers.splice(0)) await keeper[Symbol.asyncDispose]()
 })
-
-/** Ended, or a zombie that nobody has waited for. */
-async function isGone(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  return stat === undefined || /\) Z /.test(stat)
-}
-
-async function expectGone(...pids: number[]): Promise<void> {
-  await vi.waitFor(async () => expect(await Promise.all(pids.map(isGone))).not.toContain(false), { timeout: 5_000 })
-}
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const [line] = await once(createInterface({ input: child.stdout! }), 'line')
@@ -51,7 +42,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     const sleeper = Number(await firstLine(child))
     keeper.signal(child, 'SIGTERM')
     expect(await once(child, 'exit')).toEqual([3, null])
-    await expectGone(sleeper)
+    await expectGone([sleeper])
   })
 
   test('takes with it what it left running, in its group or in another session', async () => {
@@ -63,7 +54,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
     await once(child, 'exit')
     await vi.waitFor(() => expect(lines).toHaveLength(2))
-    await expectGone(...lines.map(Number))
+    await expectGone(lines.map(Number))
   })
 
   test('can leave background processes, until the keeper is disposed', async () => {
@@ -77,7 +68,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     if (child.exitCode === null) await once(child, 'exit')
     expect(await isGone(sleeper)).toBe(false)
     await keeper[Symbol.asyncDispose]()
-    await expectGone(sleeper)
+    await expectGone([sleeper])
   })
 
   test('ends with the keeper even when it ignores SIGTERM, and the data directory is removed', async () => {
@@ -99,7 +90,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     const pids = (await firstLine(owner)).split(' ').map(Number)
     expect(pids).toHaveLength(2)
     owner.kill('SIGKILL')
-    await expectGone(...pids)
+    await expectGone(pids)
     await vi.waitFor(() => expect(existsSync(directory)).toBe(false), { timeout: 5_000 })
   })
 
