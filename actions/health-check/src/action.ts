@@ -3,14 +3,16 @@ import { formatDuration } from '@deploy-kit/core/duration'
 import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
 import { checkHealth, type HealthVerdict } from '@deploy-kit/core/probe/health'
 import manifest from '../action.yml'
+import { checkTogether } from './input-checks.ts'
 import { fields, type Inputs } from './inputs.ts'
-import { healthOptions } from './options.ts'
+import { derivedSecrets, healthOptions } from './options.ts'
 import { setOutputs } from './outputs.ts'
 import { summarise } from './summary.ts'
 
-export const action = defineAction({ name: 'health-check', manifest, fields, main: check })
+export const action = defineAction({ name: 'health-check', manifest, fields, check: checkTogether, main: check })
 
 async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
+  for (const secret of derivedSecrets(inputs)) context.mask(secret)
   const verdict = await checkHealth(healthOptions(inputs), context)
   setOutputs(verdict, context)
   return {

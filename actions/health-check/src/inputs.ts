@@ -13,11 +13,10 @@ import {
 import type { Field, InputsOf } from '@deploy-kit/core/inputs'
 import { parseStatusSet, type StatusSet } from '@deploy-kit/core/probe/status-set'
 import { parseEndpoint, parseTarget } from '@deploy-kit/core/probe/target'
+import { conditions, pattern, valuePath } from './expectation-fields.ts'
 import { basicAuth, bearerToken, certificates, finalUrl, headers, method, singleLine } from './request-fields.ts'
 
 const statuses: Field<StatusSet> = { parse: parseStatusSet }
-
-const notYet = text(() => 'is not there yet')
 
 export const fields = {
   url: requiredList({ parse: parseTarget }),
@@ -29,9 +28,10 @@ export const fields = {
   'user-agent': singleLine,
   'expected-status': statuses,
   'expected-body': optional(text()),
-  'expected-body-regex': optional(notYet),
-  'expected-version': optional(notYet),
-  conditions: optional(notYet),
+  'expected-body-regex': optional(pattern),
+  'expected-version': optional(text()),
+  'version-path': valuePath,
+  conditions,
   'follow-redirects': choice('safe', 'all', 'none'),
   'max-redirects': integer({ min: 0, max: 50 }),
   'expected-final-url': optional(finalUrl),

@@ -21,6 +21,10 @@ export function healthOptions(inputs: Inputs): HealthOptions {
     expectations: {
       status: inputs.expectedStatus,
       ...(expectedBody !== undefined && { bodyText: expectedBody }),
+      ...(inputs.expectedBodyRegex !== undefined && { bodyPattern: inputs.expectedBodyRegex }),
+      ...(inputs.expectedVersion !== undefined && { version: inputs.expectedVersion }),
+      versionPath: inputs.versionPath,
+      conditions: inputs.conditions,
       ...(expectedFinalUrl !== undefined && { finalUrl: expectedFinalUrl }),
       ...(maxResponseTime !== undefined && { maxResponseMs: maxResponseTime }),
       ...(minCertificateValidity !== undefined && { minCertificateValidityMs: minCertificateValidity }),
@@ -45,4 +49,14 @@ export function healthOptions(inputs: Inputs): HealthOptions {
 export function authorizationOf({ bearerToken, basicAuth }: Inputs): string | undefined {
   if (bearerToken !== undefined) return `Bearer ${bearerToken}`
   return basicAuth === undefined ? undefined : `Basic ${Buffer.from(basicAuth).toString('base64')}`
+}
+
+/** What the secret inputs turn into, and headers that are secrets by their nature. */
+export function derivedSecrets(inputs: Inputs): string[] {
+  const { basicAuth, headers } = inputs
+  const secret = headers.filter(([name]) => /^(authorization|cookie|proxy-authorization)$/i.test(name))
+  const fromHeaders = secret.flatMap(([, value]) => [value, value.replace(/^\S+\s+/, '')])
+  if (basicAuth === undefined) return fromHeaders
+  const password = basicAuth.slice(basicAuth.indexOf(':') + 1)
+  return [...fromHeaders, password, Buffer.from(basicAuth).toString('base64')].filter((text) => text.length > 3)
 }

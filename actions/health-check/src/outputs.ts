@@ -15,6 +15,7 @@ export function setOutputs(verdict: HealthVerdict, context: ActionContext): void
   context.setOutput('last-status', decisive.lastAnswered?.trace.status ?? '')
   context.setOutput('last-error', failure ? describeProblems(failure) : '')
   context.setOutput('response-time-ms', lastComplete ? Math.round(lastComplete.responseMs) : '')
+  context.setOutput('version', decisive.version ?? '')
   context.setOutput('certificate-expires-at', decisive.certificate?.expiresAt ?? '')
   context.setOutput('report', createReport(verdict))
 }

@@ -3,7 +3,9 @@ import { formatDuration } from '../duration.ts'
 import { openTcp, type Probing } from './connection.ts'
 import type { Answer } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
+import { parseJson, scalarAt } from './json-value.ts'
 import { judge } from './judgement.ts'
+import type { PatternMatcher } from './pattern-matcher.ts'
 import { type Phase, ProbeError } from './probe-error.ts'
 import { type RequestOptions, requestTarget } from './request.ts'
 import { parseRetryAfter } from './retry-after.ts'
@@ -23,6 +25,8 @@ export interface Attempt {
   readonly problems: readonly Problem[]
   readonly trace: Trace
   readonly answer?: Answer
+  /** The string or number at the version path. */
+  readonly version?: string
   /** What the server asks to wait before the next attempt. */
   readonly retryAfterMs: number
 }
@@ -35,10 +39,15 @@ export interface AttemptOptions {
   readonly requestTimeoutMs: number
 }
 
+/** What all attempts share. */
+export interface AttemptContext extends Pick<Probing, 'clock' | 'environment' | 'lookUp' | 'signal'> {
+  readonly patterns: PatternMatcher
+}
+
 /** Probes a target once. Takes at most the request timeout; ends at once when `signal` aborts. */
 export async function attemptTarget(
   options: AttemptOptions,
-  context: Pick<Probing, 'clock' | 'lookUp' | 'signal'>,
+  context: AttemptContext,
   number: number,
 ): Promise<Attempt> {
   const { clock, signal } = context
@@ -46,30 +55,57 @@ export async function attemptTarget(
   const startedAtMs = clock.nowMs()
   const trace = startTrace(options.target.url.href)
   using limit = abortAfter(options.requestTimeoutMs, clock, signal)
-  const outcome = await observe(options, { ...context, signal: limit.signal, trace })
-  const responseMs = clock.nowMs() - startedAtMs
-  const base = { number, startedAt, responseMs, trace, complete: true, retryAfterMs: 0 }
-  if (limit.timedOut()) return { ...base, problems: [timeoutProblem(trace, options.requestTimeoutMs)] }
-  if (signal.aborted) return { ...base, complete: false, problems: [cutOffProblem(trace)] }
-  if (outcome instanceof ProbeError)
-    return { ...base, problems: [{ reason: outcome.reason, message: outcome.message }] }
-  const { answer } = outcome
-  const problems = judge({ trace, responseMs, now: clock.date(), ...outcome }, options.expectations)
-  const retryAfterMs = problems.length > 0 ? parseRetryAfter(answer?.headers['retry-after'], clock.date()) : 0
-  return { ...base, problems, retryAfterMs, ...(answer && { answer }) }
-}
-
-async function observe(options: AttemptOptions, probing: Probing): Promise<{ answer?: Answer } | ProbeError> {
-  const { target, request, expectations, trust } = options
+  const probing = { ...context, signal: limit.signal, trace }
+  const failed = (problem: Problem, complete = true): Attempt => {
+    const responseMs = clock.nowMs() - startedAtMs
+    return { number, startedAt, responseMs, trace, complete, problems: [problem], retryAfterMs: 0 }
+  }
   try {
-    if (target.scheme !== 'tcp') return { answer: await requestTarget(target, request, expectations, trust, probing) }
-    const socket = await openTcp(request.connectTo ?? endpointOf(target.url), probing)
-    socket.destroy()
-    return {}
+    const answer = await ask(options, probing)
+    const responseMs = clock.nowMs() - startedAtMs
+    limit.signal.throwIfAborted()
+    return {
+      number,
+      startedAt,
+      responseMs,
+      trace,
+      complete: true,
+      ...(await weigh(answer, responseMs, options, probing)),
+    }
   } catch (error) {
-    if (error instanceof ProbeError) return error
+    if (limit.timedOut()) return failed(timeoutProblem(trace, options.requestTimeoutMs))
+    if (signal.aborted) return failed(cutOffProblem(trace), false)
+    if (error instanceof ProbeError) return failed({ reason: error.reason, message: error.message })
     throw error
   }
+}
+
+/** The answer; a TCP target that accepts a connection has none. */
+async function ask(options: AttemptOptions, probing: Probing): Promise<Answer | undefined> {
+  const { target, request, expectations, trust } = options
+  if (target.scheme !== 'tcp') return await requestTarget(target, request, expectations, trust, probing)
+  const socket = await openTcp(request.connectTo ?? endpointOf(target.url), probing)
+  socket.destroy()
+  return undefined
+}
+
+async function weigh(
+  answer: Answer | undefined,
+  responseMs: number,
+  { expectations }: AttemptOptions,
+  { trace, signal, clock, patterns }: Probing & AttemptContext,
+): Promise<Pick<Attempt, 'answer' | 'version' | 'problems' | 'retryAfterMs'>> {
+  trace.phase = 'match'
+  const now = clock.date()
+  const json = answer && parseJson(answer.body.text)
+  const version = scalarAt(json, expectations.versionPath ?? [])
+  const problems = await judge(
+    { ...(answer && { answer }), json, version, trace, responseMs, now },
+    expectations,
+    (pattern, text) => patterns.matches(pattern, text, signal),
+  )
+  const retryAfterMs = problems.length > 0 ? parseRetryAfter(answer?.headers['retry-after'], now) : 0
+  return { problems, retryAfterMs, ...(answer && { answer }), ...(version !== undefined && { version }) }
 }
 
 const WAITING_FOR: Readonly<Record<Phase, string>> = {
@@ -78,6 +114,7 @@ const WAITING_FOR: Readonly<Record<Phase, string>> = {
   tls: 'in the TLS handshake',
   request: 'waiting for the answer',
   body: 'reading the body',
+  match: 'matching regular expressions against the body',
 }
 
 function timeoutProblem(trace: Trace, requestTimeoutMs: number): Problem {

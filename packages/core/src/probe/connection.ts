@@ -11,6 +11,8 @@ export interface Probing {
   readonly signal: AbortSignal
   readonly trace: Trace
   readonly lookUp: LookupFunction
+  /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Answer {
   /** Names in lower case; several of one name are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Body
+  /** What is wrong with a WebSocket handshake that was answered 101. */
+  readonly handshakeProblem?: string
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Condition } from './condition.ts'
+import type { PathStep } from './json-value.ts'
 import type { Reason } from './probe-error.ts'
 import type { StatusSet } from './status-set.ts'
 
@@ -5,6 +7,13 @@ import type { StatusSet } from './status-set.ts'
 export interface Expectations {
   readonly status: StatusSet
   readonly bodyText?: string
+  /** A JavaScript regular expression that compiles. */
+  readonly bodyPattern?: string
+  readonly version?: string
+  /** All of them must hold. */
+  readonly conditions?: readonly Condition[]
+  /** Where the version stands in a JSON body; it is read whether or not one is expected. */
+  readonly versionPath?: readonly PathStep[]
   /** The URL that is judged after redirects. */
   readonly finalUrl?: string
   /** From DNS to the end of the body. */

@@ -5,6 +5,7 @@ import { type Attempt, attemptTarget } from './attempt.ts'
 import { describeState } from './attempt-text.ts'
 import type { Expectations } from './expectations.ts'
 import { shareLookups } from './name-lookup.ts'
+import { PatternMatcher } from './pattern-matcher.ts'
 import type { Reason } from './probe-error.ts'
 import type { RequestOptions } from './request.ts'
 import type { TrustOptions } from './secure-connection.ts'
@@ -75,7 +76,8 @@ interface Decision {
 export async function checkHealth(options: HealthOptions, context: HealthContext): Promise<HealthVerdict> {
   const deadline = new Deadline(options.timeoutMs, context.clock)
   const watches = options.targets.map((target) => new TargetWatch(target))
-  const probe = createProbe(options, context)
+  using patterns = new PatternMatcher(context.clock)
+  const probe = createProbe(options, context, patterns)
   const stop = new AbortController()
   const cancel = (): void => stop.abort()
   context.signal.addEventListener('abort', cancel, { once: true })
@@ -120,8 +122,9 @@ export async function checkHealth(options: HealthOptions, context: HealthContext
 }
 
 /** One attempt at a target, within the budget of sockets, recorded. */
-function createProbe(options: HealthOptions, context: HealthContext) {
+function createProbe(options: HealthOptions, context: HealthContext, patterns: PatternMatcher) {
   const { request, expectations, requestTimeoutMs } = options
+  const { clock, environment } = context
   const trust = { ...options.trust }
   const lookUp = shareLookups()
   const sockets = new SocketBudget(MAX_SOCKETS)
@@ -131,7 +134,7 @@ function createProbe(options: HealthOptions, context: HealthContext) {
     watch.attempts += 1
     const attempt = await attemptTarget(
       { target: watch.target, request, expectations, trust, requestTimeoutMs },
-      { clock: context.clock, lookUp, signal },
+      { clock, environment, lookUp, signal, patterns },
       watch.attempts,
     )
     const started = watch.passes > 0 || deadline.elapsedMs() >= (options.startPeriodMs ?? 0)

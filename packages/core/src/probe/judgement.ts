@@ -1,7 +1,11 @@
 import { formatDuration } from '../duration.ts'
 import { MAX_BODY_BYTES } from './body.ts'
+import { type Condition, formatCondition, placeholdersOf } from './condition.ts'
+import { evaluate, type Facts, type Matcher } from './condition-evaluation.ts'
 import type { Answer } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
+import type { JsonValue } from './json-value.ts'
+import { compilePattern, PatternTimeout } from './pattern-matcher.ts'
 import { includesStatus } from './status-set.ts'
 import { isWebSocket } from './target.ts'
 import type { Trace } from './trace.ts'
@@ -9,6 +13,8 @@ import type { Trace } from './trace.ts'
 /** A complete attempt, before it is judged. */
 export interface Observation {
   readonly answer?: Answer
+  readonly json: JsonValue | undefined
+  readonly version: string | undefined
   readonly trace: Trace
   /** From DNS to the end of the body, redirects included. */
   readonly responseMs: number
@@ -16,19 +22,55 @@ export interface Observation {
 }
 
 /** Everything that is not as expected; the first is the attempt's reason. */
-export function judge(observation: Observation, expectations: Expectations): Problem[] {
+export async function judge(seen: Observation, expected: Expectations, matches: Matcher): Promise<Problem[]> {
   return [
-    ...judgeStatus(observation, expectations),
-    ...judgeFinalUrl(observation, expectations),
-    ...judgeBody(observation, expectations),
-    ...judgeTime(observation, expectations),
-    ...judgeCertificate(observation, expectations),
+    ...judgeStatus(seen, expected),
+    ...judgeFinalUrl(seen, expected),
+    ...judgeCertificate(seen, expected),
+    ...judgeBody(seen, expected),
+    ...judgeVersion(seen, expected),
+    ...(await judgePattern(seen, expected, matches)),
+    ...(await judgeConditions(seen, expected, matches)),
+    ...judgeTime(seen, expected),
   ]
 }
 
-function judgeStatus({ answer, trace }: Observation, { status }: Expectations): Problem[] {
-  if (!answer || isWebSocket(new URL(trace.url)) || includesStatus(status, answer.status)) return []
-  return [{ reason: 'status', message: `${describeStatus(answer)}, expected ${status.text}` }]
+/** The conditions that name `[STATUS]`; they take the place of `expected-status`. */
+export function statusConditions({ conditions = [] }: Pick<Expectations, 'conditions'>): Condition[] {
+  return conditions.filter((condition) => placeholdersOf(condition).some(({ kind }) => kind === 'STATUS'))
+}
+
+/** Whether a redirect's status is the answer that is wanted, and so is not followed. */
+export async function expectsStatus(status: number, expected: Expectations): Promise<boolean> {
+  const own = statusConditions(expected)
+  if (own.length === 0) return includesStatus(expected.status, status)
+  // Three digits cannot make a pattern backtrack for long.
+  const matches: Matcher = async (pattern, text) => compilePattern(pattern).test(text)
+  const results = await Promise.all(own.map((condition) => evaluate(condition, { ...NO_FACTS, status }, matches)))
+  return results.every(({ holds }) => holds)
+}
+
+const NO_FACTS: Facts = {
+  status: undefined,
+  responseMs: 0,
+  certificateLeftMs: undefined,
+  finalUrl: '',
+  connected: true,
+  headers: {},
+  bodyText: undefined,
+  bodyJson: undefined,
+}
+
+function judgeStatus({ answer, trace }: Observation, expected: Expectations): Problem[] {
+  if (!answer) return []
+  const problem = (message: string): Problem[] => [{ reason: 'status', message }]
+  if (answer.handshakeProblem !== undefined) return problem(answer.handshakeProblem)
+  if (statusConditions(expected).length > 0) return []
+  if (isWebSocket(new URL(trace.url))) {
+    return answer.status === 101 ? [] : problem(`${describeStatus(answer)}, expected 101 from a WebSocket`)
+  }
+  if (includesStatus(expected.status, answer.status)) return []
+  return problem(`${describeStatus(answer)}, expected ${expected.status.text}`)
 }
 
 export function describeStatus({ status, statusText }: { status: number; statusText: string }): string {
@@ -40,21 +82,6 @@ function judgeFinalUrl({ trace }: Observation, { finalUrl }: Expectations): Prob
   return [{ reason: 'redirect', message: `The final URL is ${trace.url}, expected ${finalUrl}` }]
 }
 
-function judgeBody({ answer }: Observation, { bodyText }: Expectations): Problem[] {
-  if (!answer) return []
-  const { text, truncated, problem } = answer.body
-  if (problem !== undefined) return [{ reason: 'body', message: problem }]
-  if (bodyText === undefined || text.includes(bodyText)) return []
-  const where = truncated ? ` in its first ${MAX_BODY_BYTES} bytes (more is not looked at)` : ''
-  return [{ reason: 'body', message: `The body does not contain '${bodyText}'${where}` }]
-}
-
-function judgeTime({ responseMs }: Observation, { maxResponseMs }: Expectations): Problem[] {
-  if (maxResponseMs === undefined || responseMs <= maxResponseMs) return []
-  const message = `The answer took ${formatDuration(responseMs)}, more than max-response-time ${formatDuration(maxResponseMs)}`
-  return [{ reason: 'timeout', message }]
-}
-
 function judgeCertificate({ trace, now }: Observation, { minCertificateValidityMs }: Expectations): Problem[] {
   if (minCertificateValidityMs === undefined) return []
   const problem = (message: string): Problem[] => [{ reason: 'certificate', message }]
@@ -63,7 +90,81 @@ function judgeCertificate({ trace, now }: Observation, { minCertificateValidityM
   const { subject, expiresAt } = trace.certificate
   const leftMs = Date.parse(expiresAt) - now.getTime()
   if (leftMs >= minCertificateValidityMs) return []
+  const when = leftMs > 0 ? `expires in ${formatDuration(leftMs)}` : 'has expired'
+  return problem(`The certificate of ${subject} ${when}, at ${expiresAt}; ${wanted}`)
+}
+
+function judgeBody({ answer }: Observation, { bodyText }: Expectations): Problem[] {
+  if (!answer) return []
+  const { text, problem } = answer.body
+  if (problem !== undefined) return [{ reason: 'body', message: `What came is incomplete: ${problem}` }]
+  if (bodyText === undefined || text.includes(bodyText)) return []
+  return [{ reason: 'body', message: `The body does not contain '${bodyText}'${extentOf(answer)}` }]
+}
+
+/** What lies beyond the limit counts as absent, and the message says so. */
+function extentOf({ body }: Answer): string {
+  return body.truncated ? ` in its first ${MAX_BODY_BYTES} bytes; what lies beyond is not read` : ''
+}
+
+function judgeVersion({ answer, json, version }: Observation, expected: Expectations): Problem[] {
+  if (expected.version === undefined || !answer || version === expected.version) return []
+  const problem = (message: string): Problem[] => [{ reason: 'version', message }]
+  if (version !== undefined) return problem(`Version ${version} answers, not yet ${expected.version}`)
+  if (json !== undefined) return problem(`The JSON body has no version at version-path, expected ${expected.version}`)
+  const type = answer.headers['content-type'] ?? 'no Content-Type'
   return problem(
-    `The certificate of ${subject} expires in ${formatDuration(Math.max(0, leftMs))}, at ${expiresAt}; ${wanted}`,
+    `The body is not JSON (${type}), so it has no version${extentOf(answer)}; expected ${expected.version}`,
   )
+}
+
+async function judgePattern({ answer }: Observation, expected: Expectations, matches: Matcher): Promise<Problem[]> {
+  const { bodyPattern } = expected
+  if (bodyPattern === undefined || !answer || answer.body.problem !== undefined) return []
+  const problem = (message: string): Problem[] => [{ reason: 'body', message }]
+  try {
+    if (await matches(bodyPattern, answer.body.text)) return []
+    return problem(`The body does not match ${bodyPattern}${extentOf(answer)}`)
+  } catch (error) {
+    if (error instanceof PatternTimeout) return problem(`expected-body-regex ${bodyPattern} ${error.message}`)
+    throw error
+  }
+}
+
+async function judgeConditions(seen: Observation, { conditions = [] }: Expectations, matches: Matcher) {
+  const problems: Problem[] = []
+  const facts = factsOf(seen)
+  for (const condition of conditions) {
+    const text = formatCondition(condition)
+    try {
+      const result = await evaluate(condition, facts, matches)
+      if (result.holds) continue
+      const extent = seen.answer && result.seen === 'missing' ? extentOf(seen.answer) : ''
+      problems.push({ reason: 'condition', message: `${text} does not hold: it is ${result.seen}${extent}` })
+    } catch (error) {
+      if (!(error instanceof PatternTimeout)) throw error
+      problems.push({ reason: 'condition', message: `${text} ${error.message}` })
+    }
+  }
+  return problems
+}
+
+function factsOf({ answer, json, trace, responseMs, now }: Observation): Facts {
+  const { certificate } = trace
+  return {
+    status: answer?.status,
+    responseMs,
+    certificateLeftMs: certificate && Date.parse(certificate.expiresAt) - now.getTime(),
+    finalUrl: trace.url,
+    connected: trace.address !== undefined,
+    headers: answer?.headers ?? {},
+    bodyText: answer?.body.text,
+    bodyJson: json,
+  }
+}
+
+function judgeTime({ responseMs }: Observation, { maxResponseMs }: Expectations): Problem[] {
+  if (maxResponseMs === undefined || responseMs <= maxResponseMs) return []
+  const [took, limit] = [formatDuration(responseMs), formatDuration(maxResponseMs)]
+  return [{ reason: 'timeout', message: `The answer took ${took}, more than max-response-time ${limit}` }]
 }

@@ -11,8 +11,8 @@ export type Reason =
   | 'redirect'
   | 'certificate'
 
-/** How far an attempt came. `request`: sent, and no complete header yet. */
-export type Phase = 'dns' | 'connect' | 'tls' | 'request' | 'body'
+/** How far an attempt came. `request`: sent, and no complete header yet; `match`: all is here and being judged. */
+export type Phase = 'dns' | 'connect' | 'tls' | 'request' | 'body' | 'match'
 
 /** An attempt that ended without an answer that could be judged. */
 export class ProbeError extends Error {

@@ -1,11 +1,12 @@
+import type { Socket } from 'node:net'
 import type { Probing } from './connection.ts'
-import { openTcp } from './connection.ts'
 import { type Answer, exchange, type HttpRequest } from './exchange.ts'
 import type { Expectations } from './expectations.ts'
-import { isSameHost, nextUrl, type RedirectPolicy, redirectOf } from './redirects.ts'
-import { secure, type Trust } from './secure-connection.ts'
-import { includesStatus } from './status-set.ts'
-import { type Endpoint, endpointOf, isSecure, isWebSocket, type Target } from './target.ts'
+import { expectsStatus } from './judgement.ts'
+import { nextUrl, type RedirectPolicy, redirectOf } from './redirects.ts'
+import { openRoute, type Route } from './route.ts'
+import type { Trust } from './secure-connection.ts'
+import { type Endpoint, isWebSocket, type Target } from './target.ts'
 
 /** What is sent to a target, and how. */
 export interface RequestOptions {
@@ -33,26 +34,35 @@ export async function requestTarget(
   let method = options.method
   for (let followed = 0; ; followed += 1) {
     probing.trace.url = url.href
-    const socket = await openRoute(url, target, options, trust, probing)
+    const route = await openRoute(url, target, options, trust, probing)
     try {
-      const answer = await exchange(socket, buildRequest(url, method, target, options), probing)
+      const request = buildRequest(url, method, target, options)
+      const answer = isWebSocket(url)
+        ? await shakeHands(route.socket, request, probing)
+        : await exchange(route.socket, viaProxy(request, route, url), probing)
       const location = redirectOf(answer.status, answer.headers.location)
-      const isTheAnswer = !isWebSocket(url) && includesStatus(expectations.status, answer.status)
+      const isTheAnswer = !isWebSocket(url) && (await expectsStatus(answer.status, expectations))
       if (location === undefined || isTheAnswer || probing.signal.aborted) return answer
       url = nextUrl(url, location, { ...options, followed })
       probing.trace.redirects.push(url.href)
       method = methodAfter(answer.status, method)
     } finally {
-      socket.destroy()
+      route.socket.destroy()
     }
   }
 }
 
-async function openRoute(url: URL, target: Target, options: RequestOptions, trust: Trust, probing: Probing) {
-  const own = endpointOf(url)
-  const endpoint = options.connectTo && isSameHost(target.url, url) ? options.connectTo : own
-  const socket = await openTcp(endpoint, probing)
-  return isSecure(url) ? await secure(socket, own.host, trust, probing) : socket
+/** A proxy that is asked for a plain page gets its whole URL (RFC 9112, section 3.2.2). */
+function viaProxy(request: HttpRequest, { proxy }: Route, url: URL): HttpRequest {
+  if (!proxy) return request
+  const path = `${url.origin}${request.path}`
+  return { ...request, path, headers: { ...request.headers, ...proxy.headers } }
+}
+
+async function shakeHands(socket: Socket, request: HttpRequest, probing: Probing): Promise<Answer> {
+  // Brings node:crypto, which other targets do not need.
+  const { upgrade } = await import('./web-socket.ts')
+  return await upgrade(socket, request, probing)
 }
 
 /** RFC 9110, section 15.4: 303 always becomes GET, and so does POST after 301 and 302 as in browsers. */
@@ -66,7 +76,7 @@ const OWN_ORIGIN_ONLY = new Set(['authorization', 'cookie', 'proxy-authorization
 
 function buildRequest(url: URL, method: string, target: Target, options: RequestOptions): HttpRequest {
   const ownOrigin = url.origin === target.url.origin
-  const keepsBody = options.body !== undefined && method === options.method
+  const keepsBody = options.body !== undefined && method === options.method && !isWebSocket(url)
   const headers: Record<string, string> = {}
   const set = (name: string, value: string): void => {
     const existing = Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase())
@@ -83,5 +93,10 @@ function buildRequest(url: URL, method: string, target: Target, options: Request
   if (options.authorization !== undefined && ownOrigin) set('Authorization', options.authorization)
   if (keepsBody && options.body !== undefined) set('Content-Length', String(Buffer.byteLength(options.body)))
   set('Connection', 'close')
-  return { method, path: `${url.pathname}${url.search}`, headers, ...(keepsBody && { body: options.body }) }
+  return {
+    method: isWebSocket(url) ? 'GET' : method,
+    path: `${url.pathname}${url.search}`,
+    headers,
+    ...(keepsBody && { body: options.body }),
+  }
 }

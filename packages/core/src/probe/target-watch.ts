@@ -22,6 +22,8 @@ export class TargetWatch {
   /** The last one that brought an answer with a status. */
   lastAnswered: Attempt | undefined
 
+  /** What the last body that had one said at the version path. */
+  version: string | undefined
   certificate: CertificateFacts | undefined
 
   constructor(target: Target) {
@@ -33,6 +35,7 @@ export class TargetWatch {
     this.history.push(attempt)
     if (this.history.length > HISTORY) this.history.shift()
     if (attempt.trace.status !== undefined) this.lastAnswered = attempt
+    this.version = attempt.version ?? this.version
     this.certificate = attempt.trace.certificate ?? this.certificate
     if (!attempt.complete) return
     if (attempt.problems.length === 0) {

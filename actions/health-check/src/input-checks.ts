@@ -1,0 +1,194 @@
+import { formatDuration } from '@deploy-kit/core/duration'
+import type { InputProblem } from '@deploy-kit/core/inputs'
+import type { Placeholder } from '@deploy-kit/core/probe/condition'
+import { placeholdersOf } from '@deploy-kit/core/probe/condition'
+import { statusConditions } from '@deploy-kit/core/probe/judgement'
+import { commonStatus } from '@deploy-kit/core/probe/status-set'
+import type { Scheme } from '@deploy-kit/core/probe/target'
+import type { Inputs } from './inputs.ts'
+
+type Given = Partial<Inputs>
+
+/** What single inputs cannot show: values that contradict each other, or that could never be fulfilled. */
+export function checkTogether(inputs: Given): InputProblem[] {
+  return [
+    ...checkTimes(inputs),
+    ...checkCredentials(inputs),
+    ...checkRequest(inputs),
+    ...checkExpectations(inputs),
+    ...checkTargets(inputs),
+  ]
+}
+
+function checkTimes(inputs: Given): InputProblem[] {
+  const { timeout, interval, maxAttempts, successThreshold, initialDelay, startPeriod, failureThreshold } = inputs
+  const problems: InputProblem[] = []
+  const add = (names: string[], message: string): number => problems.push({ inputs: names, message })
+  if (maxAttempts && successThreshold && maxAttempts < successThreshold) {
+    const message = `${maxAttempts} attempts can never give ${successThreshold} passes in a row`
+    add(['max-attempts', 'success-threshold'], message)
+  }
+  if (startPeriod && failureThreshold === 0) {
+    add(['start-period', 'failure-threshold'], 'a start period has no effect without failure-threshold')
+  }
+  if (timeout === undefined) return problems
+  if (initialDelay !== undefined && initialDelay >= timeout) {
+    add(
+      ['initial-delay', 'timeout'],
+      `nothing would be probed: ${formatDuration(initialDelay)} is not less than ${formatDuration(timeout)}`,
+    )
+  } else if (interval !== undefined && interval > timeout) {
+    add(
+      ['interval', 'timeout'],
+      `the pause of ${formatDuration(interval)} is longer than the whole step may take, ${formatDuration(timeout)}`,
+    )
+  } else {
+    const leastMs = leastStreakMs(inputs)
+    if (leastMs !== undefined && leastMs >= timeout) {
+      const message = `${successThreshold} passes in a row take at least ${formatDuration(leastMs)}, and the step may take ${formatDuration(timeout)}`
+      add(['success-threshold', 'interval', 'timeout'], message)
+    }
+  }
+  return problems
+}
+
+/** The pauses of the quickest possible streak. */
+function leastStreakMs({ successThreshold, interval, backoffCoefficient, maxInterval, jitter, initialDelay }: Given) {
+  if (successThreshold === undefined || interval === undefined) return undefined
+  let total = initialDelay ?? 0
+  let pause = interval
+  const longest = Math.max(interval, maxInterval ?? interval)
+  // A streak that is longer than this takes longer than any timeout, or no time at all.
+  for (let count = 1; count < Math.min(successThreshold, 1_000_000); count += 1) {
+    total += pause * (1 - (jitter ?? 0))
+    pause = Math.min(pause * (backoffCoefficient ?? 1), longest)
+  }
+  return total
+}
+
+function checkCredentials({ bearerToken, basicAuth, headers = [] }: Given): InputProblem[] {
+  const problems: InputProblem[] = []
+  const own = headers.some(([name]) => name.toLowerCase() === 'authorization')
+  if (bearerToken !== undefined && basicAuth !== undefined) {
+    problems.push({ inputs: ['bearer-token', 'basic-auth'], message: 'both make an Authorization header; give one' })
+  }
+  for (const [name, value] of [
+    ['bearer-token', bearerToken],
+    ['basic-auth', basicAuth],
+  ] as const) {
+    if (value !== undefined && own) {
+      problems.push({ inputs: [name, 'headers'], message: 'both give Authorization; give one' })
+    }
+  }
+  return problems
+}
+
+function checkRequest({ method, body, headers = [], insecure, caCert }: Given): InputProblem[] {
+  const problems: InputProblem[] = []
+  if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
+    problems.push({ inputs: ['body', 'method'], message: `${method} has no body; give a method such as POST` })
+  }
+  if (headers.some(([name]) => name.toLowerCase() === 'user-agent')) {
+    problems.push({ inputs: ['headers', 'user-agent'], message: 'User-Agent has an input of its own; give it there' })
+  }
+  const names = headers.map(([name]) => name.toLowerCase())
+  for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index))) {
+    problems.push({ inputs: ['headers'], message: `'${name}' is given twice` })
+  }
+  if (insecure && caCert !== undefined) {
+    problems.push({
+      inputs: ['insecure', 'ca-cert'],
+      message: 'insecure accepts any certificate, so ca-cert has no effect',
+    })
+  }
+  return problems
+}
+
+function checkExpectations(inputs: Given): InputProblem[] {
+  const { conditions = [], expectedStatus, failFastStatus, maxResponseTime, requestTimeout } = inputs
+  const problems: InputProblem[] = []
+  const common = failFastStatus && expectedStatus && commonStatus(failFastStatus, expectedStatus)
+  if (common !== undefined && statusConditions({ conditions }).length === 0) {
+    problems.push({ inputs: ['fail-fast-status', 'expected-status'], message: `${common} is in both` })
+  }
+  if (maxResponseTime !== undefined && requestTimeout !== undefined && maxResponseTime > requestTimeout) {
+    const message = `an attempt ends after ${formatDuration(requestTimeout)}, so no answer can take ${formatDuration(maxResponseTime)}`
+    problems.push({ inputs: ['max-response-time', 'request-timeout'], message })
+  }
+  if (inputs.expectedVersion === undefined || inputs.versionPath === undefined)
+    return [...problems, ...checkTwice(inputs)]
+  const path = JSON.stringify(inputs.versionPath)
+  if (placeholders(inputs).some((found) => found.kind === 'BODY' && JSON.stringify(found.path) === path)) {
+    const message = 'both look at the same place of the body; give one'
+    problems.push({ inputs: ['expected-version', 'conditions'], message })
+  }
+  return [...problems, ...checkTwice(inputs)]
+}
+
+/** One thing judged in two places would have two limits. */
+function checkTwice(inputs: Given): InputProblem[] {
+  const twice = [
+    ['max-response-time', inputs.maxResponseTime, 'RESPONSE_TIME'],
+    ['min-certificate-validity', inputs.minCertificateValidity, 'CERTIFICATE_EXPIRATION'],
+    ['expected-final-url', inputs.expectedFinalUrl, 'FINAL_URL'],
+  ] as const
+  return twice
+    .filter(([, value, kind]) => value !== undefined && placeholders(inputs).some((found) => found.kind === kind))
+    .map(([name, , kind]) => ({ inputs: [name, 'conditions'], message: `[${kind}] is judged by both; give one` }))
+}
+
+function placeholders({ conditions = [] }: Given): Placeholder[] {
+  return conditions.flatMap(placeholdersOf)
+}
+
+/** What an answer over each scheme does not have. */
+const LACKS: Readonly<Record<Scheme, readonly Placeholder['kind'][]>> = {
+  http: [],
+  https: [],
+  ws: ['BODY', 'CERTIFICATE_EXPIRATION'],
+  wss: ['BODY'],
+  tcp: ['BODY', 'STATUS', 'HEADERS', 'FINAL_URL', 'CERTIFICATE_EXPIRATION'],
+}
+
+function checkTargets(inputs: Given): InputProblem[] {
+  const { url: targets } = inputs
+  if (!targets) return []
+  const problems: InputProblem[] = []
+  const expectations: readonly (readonly [name: string, given: boolean, kind: Placeholder['kind']])[] = [
+    ['expected-body', inputs.expectedBody !== undefined, 'BODY'],
+    ['expected-body-regex', inputs.expectedBodyRegex !== undefined, 'BODY'],
+    ['expected-version', inputs.expectedVersion !== undefined, 'BODY'],
+    ['expected-final-url', inputs.expectedFinalUrl !== undefined, 'FINAL_URL'],
+    ['min-certificate-validity', inputs.minCertificateValidity !== undefined, 'CERTIFICATE_EXPIRATION'],
+    ...placeholders(inputs).map(({ kind }) => ['conditions', true, kind] as const),
+  ]
+  for (const [name, given, kind] of expectations) {
+    const target = targets.find(({ scheme }) => LACKS[scheme].includes(kind))
+    if (!given || !target) continue
+    const message = `${target.text} never has a ${WORDS[kind]}; check it in a step of its own`
+    if (!problems.some((problem) => problem.message === message)) problems.push({ inputs: ['url', name], message })
+  }
+  const all = (...schemes: Scheme[]): boolean => targets.every(({ scheme }) => schemes.includes(scheme))
+  const sent = [
+    ['body', inputs.body !== undefined, all('tcp', 'ws', 'wss')],
+    ['method', inputs.method !== undefined && inputs.method !== 'GET', all('tcp', 'ws', 'wss')],
+    ['headers', (inputs.headers ?? []).length > 0, all('tcp')],
+    ['bearer-token', inputs.bearerToken !== undefined, all('tcp')],
+    ['basic-auth', inputs.basicAuth !== undefined, all('tcp')],
+  ] as const
+  for (const [name, given, unsendable] of sent) {
+    if (given && unsendable)
+      problems.push({ inputs: ['url', name], message: `no target is one that ${name} is sent to` })
+  }
+  return problems
+}
+
+const WORDS: Readonly<Record<Placeholder['kind'], string>> = {
+  BODY: 'body',
+  STATUS: 'status',
+  HEADERS: 'header',
+  FINAL_URL: 'final URL',
+  CERTIFICATE_EXPIRATION: 'certificate',
+  RESPONSE_TIME: 'response time',
+  CONNECTED: 'connection',
+}
