@@ -11,6 +11,8 @@ export type ActionSource =
       readonly directory: string
       readonly notice: string | undefined
       readonly isStandIn: boolean
+      /** Inputs that a stand-in does not have, unless they are empty or false. */
+      readonly unsupported: readonly string[]
     }
   | { readonly kind: 'skipped'; readonly notice: string }
   | { readonly kind: 'unknown'; readonly message: string }
@@ -20,14 +22,18 @@ export interface ActionLibrary {
 }
 
 /** Actions that this package stands in for, since what they do concerns the machine or the network. */
-const standIns: Readonly<Record<string, { readonly folder: string; readonly notice: string }>> = {
+const standIns: Readonly<
+  Record<string, { readonly folder: string; readonly notice: string; readonly unsupported: readonly string[] }>
+> = {
   'actions/checkout': {
     folder: 'checkout',
     notice: 'actions/checkout is stood in for: it gives the files of the local repository, as committed',
+    unsupported: ['repository', 'submodules', 'lfs', 'sparse-checkout', 'filter'],
   },
   'aws-actions/configure-aws-credentials': {
     folder: 'configure-aws-credentials',
     notice: 'aws-actions/configure-aws-credentials is stood in for: it gives credentials of the lab, not of AWS',
+    unsupported: ['web-identity-token-file', 'role-chaining', 'managed-session-policies', 'inline-session-policy'],
   },
 }
 
@@ -55,7 +61,13 @@ export function createActionLibrary(options: LibraryOptions): ActionLibrary {
       }
       const standIn = standIns[name.toLowerCase()]
       if (standIn !== undefined)
-        return { kind: 'folder', directory: standInFolder(standIn.folder), notice: standIn.notice, isStandIn: true }
+        return {
+          kind: 'folder',
+          directory: standInFolder(standIn.folder),
+          notice: standIn.notice,
+          isStandIn: true,
+          unsupported: standIn.unsupported,
+        }
       if (reference.repository.endsWith('/deploy-kit')) return ownAction(reference.path, options.releaseTree)
       return {
         kind: 'unknown',
@@ -68,7 +80,8 @@ export function createActionLibrary(options: LibraryOptions): ActionLibrary {
 }
 
 function folderOf(directory: string, notice: string, name: string): ActionSource {
-  if (findActionFile(directory) !== undefined) return { kind: 'folder', directory, notice, isStandIn: false }
+  if (findActionFile(directory) !== undefined)
+    return { kind: 'folder', directory, notice, isStandIn: false, unsupported: [] }
   return { kind: 'unknown', message: `There is no action.yml in ${directory}, the folder given for ${name}` }
 }
 
@@ -78,7 +91,7 @@ function ownAction(path: string, releaseTree: string | undefined): ActionSource 
     return { kind: 'unknown', message: 'The release tree is not built; build it with: npx --yes pnpm@12 release:tree' }
   const directory = join(releaseTree, path)
   if (path !== '' && findActionFile(directory) !== undefined)
-    return { kind: 'folder', directory, notice: undefined, isStandIn: false }
+    return { kind: 'folder', directory, notice: undefined, isStandIn: false, unsupported: [] }
   const names = readdirSync(releaseTree).filter((name) => findActionFile(join(releaseTree, name)) !== undefined)
   return { kind: 'unknown', message: `deploy-kit has no action '${path}'; its actions are ${names.join(', ')}` }
 }

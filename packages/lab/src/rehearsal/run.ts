@@ -3,6 +3,7 @@ import type { ActionLibrary } from './action-library.ts'
 import type { RunEventFacts } from './event-payload.ts'
 import type { GitServer } from './git-server.ts'
 import type { Repository } from './repository.ts'
+import type { WorkflowPlan } from './workflow-plan.ts'
 import type { RunEvent, RunTrigger } from './workflow-run.ts'
 
 /** What all jobs of one run share. */
@@ -22,6 +23,10 @@ export interface Run {
   readonly emit: (event: RunEvent) => void
   /** Says something once for the whole run. */
   readonly notice: (text: string) => void
+  /** Counts the jobs that were set up: each has a folder of its own. */
+  readonly nextJobNumber: () => number
+  /** Workflows that jobs call, by their path in the repository. */
+  readonly calledWorkflows: ReadonlyMap<string, WorkflowPlan>
   /** Aborted when the run is cancelled. */
   readonly cancelled: AbortSignal
 }

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 
 /** How a script is run: the script's path takes the place of `{0}` in the arguments. */
 export interface Shell {
@@ -20,13 +20,14 @@ const known: Readonly<Record<string, { readonly arguments: string; readonly exte
 }
 
 /**
+ * @param path the folders in which commands are looked for
  * @param option a step's or a default's `shell`; without one bash runs with `-e` alone, or sh where there is no bash
  * @throws Error in the runner's words when it is none
  * @see https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell
  */
-export function findShell(option: string | undefined, path: string): Shell {
+export function findShell(option: string | undefined, path: readonly string[]): Shell {
   if (option === undefined) {
-    const command = isOnPath('bash', path) ? 'bash' : 'sh'
+    const command = isInstalled('bash', path) ? 'bash' : 'sh'
     return shellOf(command, '-e {0}', '.sh', `${command} -e {0}`)
   }
   const name = known[option]
@@ -61,10 +62,12 @@ function wrapForPowerShell(script: string): string {
   return `$ErrorActionPreference = 'stop'\n${script}\n${exit}`
 }
 
-function isOnPath(command: string, path: string): boolean {
-  return path.split(delimiter).some((directory) => {
+/** Whether a command is in one of the folders, or is a path to a program. */
+export function isInstalled(command: string, folders: readonly string[]): boolean {
+  const candidates = command.includes('/') ? [command] : folders.map((folder) => join(folder, command))
+  return candidates.some((candidate) => {
     try {
-      accessSync(join(directory, command), constants.X_OK)
+      accessSync(candidate, constants.X_OK)
       return true
     } catch {
       return false

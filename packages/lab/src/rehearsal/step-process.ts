@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +11,7 @@ export interface ProcessRequest {
   readonly directory: string
   readonly environment: Readonly<Record<string, string>>
   readonly onLine: (line: string) => void
+  readonly onStart: (child: ChildProcess) => void
   /** Aborted when the step is cancelled or has run out of time. */
   readonly signal: AbortSignal
 }
@@ -35,6 +37,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessEnd> {
     stdio: ['ignore', 'pipe', 'pipe'],
     outlivedByGroup: true,
   })
+  request.onStart(child)
   const closed = Promise.all([readLines(child.stdout!, request.onLine), readLines(child.stderr!, request.onLine)])
   const ended = new AbortController()
   const exit = new Promise<ProcessEnd>((resolve) => {

@@ -1,5 +1,6 @@
 import type { TemplateContext as Context } from '@actions/workflow-parser/templates/template-context'
 import type { MappingToken, TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
+import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
 import { type Problem, Refusal } from './refusal.ts'
 import {
   ACTION_ROOT,
@@ -27,10 +28,14 @@ export interface TemplateFile {
   readonly context: Context
 }
 
-/** @throws Refusal with everything in the file that GitHub would refuse */
-export async function readWorkflowTemplate(name: string, content: string): Promise<TemplateFile> {
+/**
+ * @param files gives the reusable workflows that the file calls, so that what they are given can be checked
+ * @throws Refusal with everything in the file that GitHub would refuse
+ */
+export async function readWorkflowTemplate(name: string, content: string, files?: FileProvider): Promise<TemplateFile> {
   const parsed = parseWorkflow({ name, content }, new NoOperationTraceWriter())
-  if (parsed.value) await convertWorkflowTemplate(parsed.context, parsed.value)
+  if (parsed.value)
+    await convertWorkflowTemplate(parsed.context, parsed.value, files, files && { fetchReusableWorkflowDepth: 1 })
   refuseErrors(name, parsed.context)
   return readValues(
     name,

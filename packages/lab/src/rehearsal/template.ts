@@ -1,5 +1,6 @@
-import { data, Evaluator, Lexer, Parser } from '@actions/expressions'
+import { data, Evaluator, Parser } from '@actions/expressions'
 import type { FunctionDefinition } from '@actions/expressions/funcs/info'
+import { Lexer, type Token, TokenType } from '@actions/expressions/lexer'
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
 import { type ExpressionData, fromData, isTruthy, toData } from './expression-data.ts'
 import { type Problem, problemAt } from './refusal.ts'
@@ -60,7 +61,7 @@ function evaluateMembers(token: Iterable<{ key: TemplateToken; value: TemplateTo
 function evaluateExpression(expression: string, at: TemplateToken, scope: Scope): ExpressionData {
   const functions = scope.functions ?? []
   try {
-    const tree = new Parser(new Lexer(expression).lex().tokens, Object.keys(scope.contexts), [...functions]).parse()
+    const tree = new Parser(lex(expression), Object.keys(scope.contexts), [...functions]).parse()
     const contexts = new data.Dictionary()
     for (const [key, value] of Object.entries(scope.contexts)) contexts.add(key, toData(value))
     const named = new Map(functions.map((definition) => [definition.name.toLowerCase(), definition]))
@@ -68,6 +69,14 @@ function evaluateExpression(expression: string, at: TemplateToken, scope: Scope)
   } catch (error) {
     throw new TemplateError(problemAt(scope.file, at, error instanceof Error ? error.message : String(error)), error)
   }
+}
+
+/** The library's lexer takes only the first `''` of a string for a quote; the others are made good here. */
+function lex(expression: string): Token[] {
+  return new Lexer(expression).lex().tokens.map((token) => {
+    if (token.type !== TokenType.STRING) return token
+    return { ...token, value: token.lexeme.slice(1, -1).replaceAll("''", "'") }
+  })
 }
 
 /** @throws TemplateError */

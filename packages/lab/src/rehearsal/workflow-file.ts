@@ -1,12 +1,16 @@
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
+import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
 import { asString, conditionOf, membersOf, planSteps } from './step-plan.ts'
 import { readWorkflowTemplate, type TemplateFile } from './template-file.ts'
 import { isMapping, isSequence, isString } from './workflow-parser.ts'
 import type { CallBody, JobPlan, StepsBody, Trigger, WorkflowPlan } from './workflow-plan.ts'
 
-/** @throws Refusal with everything in the file that GitHub would refuse */
-export async function planWorkflow(file: string, content: string): Promise<WorkflowPlan> {
-  const template = await readWorkflowTemplate(file, content)
+/**
+ * @param files gives the reusable workflows that the file calls, so that what they are given can be checked
+ * @throws Refusal with everything in the file that GitHub would refuse
+ */
+export async function planWorkflow(file: string, content: string, files?: FileProvider): Promise<WorkflowPlan> {
+  const template = await readWorkflowTemplate(file, content, files)
   const members = membersOf(template.root)
   const triggers = triggersOf(members.get('on'))
   const call = membersOf(triggers.find((trigger) => trigger.event === 'workflow_call')?.options)

@@ -1,0 +1,101 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
+import type { Cancellation } from './cancellation.ts'
+import { githubContext, runnerContext } from './github-context.ts'
+import type { Frame, JobDirectories, JobState } from './job-state.ts'
+import { Masker } from './masker.ts'
+import { allowsIdToken } from './permissions.ts'
+import { membersOf } from './step-plan.ts'
+import { evaluateText, evaluateTexts, type Scope } from './template.ts'
+import type { JobPlan, StepsBody } from './workflow-plan.ts'
+import type { JobHeading } from './workflow-run.ts'
+import type { WorkflowScope } from './workflow-scope.ts'
+
+/** One job, or one leg of a job's matrix, that is to be run. */
+export interface LegRequest {
+  readonly workflow: WorkflowScope
+  readonly plan: JobPlan
+  readonly body: StepsBody
+  readonly heading: JobHeading
+  readonly leg: Readonly<Record<string, unknown>> | undefined
+  /** `needs`, `strategy`, `matrix` and what every job of the workflow sees. */
+  readonly contexts: Readonly<Record<string, unknown>>
+  /** Aborted when this leg is to be cancelled. */
+  readonly cancelled: AbortSignal
+}
+
+/** Makes the folders of a job and evaluates what holds for all of its steps. @throws TemplateError */
+export async function setUpJob(request: LegRequest, cancellation: Cancellation): Promise<JobState> {
+  const { workflow, plan, body, heading } = request
+  const { run } = workflow
+  const directories = await makeDirectories(run.directory, run.nextJobNumber(), run.trigger.repository)
+  const eventPath = join(directories.temporary, '_github_workflow', 'event.json')
+  await mkdir(join(directories.temporary, '_github_workflow'), { recursive: true })
+  await writeFile(eventPath, JSON.stringify(run.event.payload, undefined, 2))
+  const contexts = {
+    ...request.contexts,
+    github: githubContext(run, { jobId: plan.id, workspace: directories.workspace, eventPath }),
+    secrets: workflow.secrets,
+    runner: runnerContext(directories),
+  }
+  const scope: Scope = { file: workflow.plan.file, contexts }
+  const environment = {
+    ...run.settings.labVariables,
+    ...evaluateTexts(workflow.plan.env, scope),
+    ...evaluateTexts(body.env, scope),
+  }
+  const { idToken } = run.settings
+  const hasIdToken = allowsIdToken(plan.permissions, workflow.plan.permissions, workflow.allowsIdToken)
+  return {
+    run,
+    heading,
+    directories,
+    cancellation,
+    masker: new Masker([...run.settings.masked, ...Object.values(workflow.secrets)]),
+    contexts,
+    environment: new Map(Object.entries(environment)),
+    path: [],
+    hiddenVariables:
+      hasIdToken && idToken !== undefined
+        ? { ACTIONS_ID_TOKEN_REQUEST_URL: idToken.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: idToken.token }
+        : {},
+    isDebug: workflow.secrets.ACTIONS_STEP_DEBUG === 'true' || run.settings.vars.ACTIONS_STEP_DEBUG === 'true',
+    defaults: defaultsOf(workflow.plan.defaults, body.defaults, {
+      ...scope,
+      contexts: { ...contexts, env: environment },
+    }),
+    processes: [],
+    status: 'success',
+  }
+}
+
+async function makeDirectories(directory: string, number: number, repository: string): Promise<JobDirectories> {
+  const name = repository.split('/')[1] ?? 'repository'
+  const job = join(directory, 'jobs', String(number))
+  const work = join(job, 'work', name)
+  const directories = {
+    work,
+    workspace: join(work, name),
+    temporary: join(job, 'work', '_temp'),
+    toolCache: join(job, 'tools'),
+    home: join(job, 'home'),
+  }
+  for (const path of Object.values(directories)) await mkdir(path, { recursive: true })
+  return directories
+}
+
+/** `defaults.run`: the job's, else the workflow's, each member by itself. */
+function defaultsOf(workflow: TemplateToken | undefined, job: TemplateToken | undefined, scope: Scope) {
+  const find = (name: string) => {
+    const token = membersOf(membersOf(job).get('run')).get(name) ?? membersOf(membersOf(workflow).get('run')).get(name)
+    return token === undefined ? undefined : evaluateText(token, scope)
+  }
+  return { shell: find('shell'), workingDirectory: find('working-directory') }
+}
+
+/** Where the steps of a job run. */
+export function jobFrame(job: JobState, file: string): Frame {
+  const inputs = job.contexts.inputs as Readonly<Record<string, unknown>>
+  return { file, steps: {}, inputs, overrides: {}, github: {}, composite: undefined }
+}

@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ProcessKeeper } from '../process-keeper.ts'
+import { type ActionLibrary, createActionLibrary } from './action-library.ts'
+import { findProblems } from './capability.ts'
+import { resolveInputs } from './event-inputs.ts'
+import { makeEvent } from './event-payload.ts'
+import { chooseEvent } from './event-trigger.ts'
+import { createGitServer, type GitServer, pointRef } from './git-server.ts'
+import { githubContext } from './github-context.ts'
+import { runJobs } from './job-graph.ts'
+import { resultOf } from './job-result.ts'
+import { Refusal } from './refusal.ts'
+import { openRepository, type Repository } from './repository.ts'
+import type { Run } from './run.ts'
+import { findNotices } from './run-notices.ts'
+import type { RunOptions } from './run-options.ts'
+import { readSettings } from './run-settings.ts'
+import type { WorkflowRun } from './workflow-run.ts'
+import { readWorkflows, type WorkflowSet } from './workflow-set.ts'
+
+/**
+ * Runs a workflow file on this machine as GitHub would run it, and resolves when its last job has ended.
+ * @throws Refusal, before any step has run, when GitHub would refuse the file or the rehearsal cannot do what it says
+ */
+export async function runWorkflow(options: RunOptions): Promise<WorkflowRun> {
+  const repository = await openRepository(options.workflowFile)
+  const workflows = await readWorkflows(repository.root, repository.workflowPath)
+  const directory = await mkdtemp(join(tmpdir(), 'deploy-kit-rehearsal-'))
+  try {
+    // A keeper of its own also removes the folder when this process is killed.
+    await using ownKeeper = options.keeper === undefined ? new ProcessKeeper(directory) : undefined
+    const keeper = options.keeper ?? ownKeeper!
+    const actions = createActionLibrary({
+      releaseTree: options.releaseTree,
+      folders: options.actionFolders ?? {},
+      skipped: options.skippedActions ?? [],
+    })
+    const run = await prepareRun(options, { repository, workflows, directory, keeper, actions })
+    return await performRun(run, workflows)
+  } finally {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+interface Preparation {
+  readonly repository: Repository
+  readonly workflows: WorkflowSet
+  readonly directory: string
+  readonly keeper: ProcessKeeper
+  readonly actions: ActionLibrary
+}
+
+type PreparedRun = Run & { readonly notices: readonly string[]; readonly startedAt: Date }
+
+async function prepareRun(options: RunOptions, preparation: Preparation): Promise<PreparedRun> {
+  const { repository, workflows, directory } = preparation
+  const { main } = workflows
+  const startedAt = new Date()
+  const settings = readSettings(options, startedAt)
+  const wish = { event: options.event, ref: options.ref, hasInputs: Object.keys(options.inputs ?? {}).length > 0 }
+  const chosen = chooseEvent(main, wish, repository.defaultBranch)
+  const isManual = chosen.name === 'workflow_dispatch' || chosen.name === 'workflow_call'
+  const inputs = resolveInputs(isManual ? chosen.trigger.options : undefined, options.inputs ?? {}, {
+    file: main.file,
+    contexts: { github: {}, vars: settings.vars, inputs: {} },
+  })
+  const server = repository.head && (await createGitServer(repository, repository.head, join(directory, 'server.git')))
+  if (server !== undefined) await pointRef(server, chosen.ref)
+  const slug = options.environment?.GITHUB_REPOSITORY ?? repository.slug
+  const commit: Pick<GitServer, 'sha' | 'parent' | 'message'> = server ?? {
+    sha: '0'.repeat(40),
+    parent: undefined,
+    message: '',
+  }
+  const event = makeEvent({
+    chosen,
+    repository: slug,
+    defaultBranch: repository.defaultBranch,
+    branch: repository.head?.branch,
+    actor: settings.actor,
+    serverUrl: settings.serverUrl,
+    apiUrl: settings.apiUrl,
+    server: commit,
+    inputs,
+    workflowPath: repository.workflowPath,
+    now: startedAt,
+  })
+  const notices: string[] = []
+  const emit = options.onEvent ?? (() => {})
+  let jobs = 0
+  const run: PreparedRun = {
+    ...preparation,
+    workflowFile: repository.workflowPath,
+    workflowName: main.name,
+    server,
+    trigger: { name: chosen.name, ref: chosen.ref, sha: commit.sha, repository: slug, inputs },
+    event,
+    settings,
+    emit,
+    notice: (text) => {
+      if (notices.includes(text)) return
+      notices.push(text)
+      emit({ kind: 'notice', text })
+    },
+    nextJobNumber: () => ++jobs,
+    calledWorkflows: workflows.called,
+    cancelled: options.signal ?? new AbortController().signal,
+    notices,
+    startedAt,
+  }
+  await refuseProblems(run, workflows, preparation)
+  for (const notice of findNotices(run, workflows, chosen.trigger)) run.notice(notice)
+  return run
+}
+
+async function refuseProblems(
+  run: Run,
+  { main, called }: WorkflowSet,
+  { repository, actions }: Preparation,
+): Promise<void> {
+  const contexts = { github: githubContext(run, undefined), vars: run.settings.vars }
+  const facts = { repository, actions, path: run.settings.machineVariables.PATH ?? '' }
+  const problems = [
+    ...(await findProblems(main, { ...facts, contexts: { ...contexts, inputs: run.trigger.inputs } })),
+    ...(await Promise.all([...called.values()].map((plan) => findProblems(plan, { ...facts, contexts })))).flat(),
+  ]
+  if (problems.length > 0) throw new Refusal(problems)
+}
+
+async function performRun(run: PreparedRun, { main }: WorkflowSet): Promise<WorkflowRun> {
+  const outcomes = await runJobs({
+    run,
+    plan: main,
+    inputs: run.trigger.inputs,
+    secrets: run.settings.secrets,
+    allowsIdToken: undefined,
+    prefix: { id: '', name: '' },
+    cancelled: run.cancelled,
+  })
+  const result = resultOf(outcomes.map((outcome) => outcome.result))
+  return {
+    workflowFile: run.workflowFile,
+    name: run.workflowName,
+    event: run.trigger,
+    // A run whose jobs were all skipped has succeeded, as on GitHub.
+    conclusion: run.cancelled.aborted ? 'cancelled' : result === 'skipped' ? 'success' : result,
+    startedAt: run.startedAt,
+    endedAt: new Date(),
+    notices: run.notices,
+    jobs: outcomes.flatMap((outcome) => outcome.runs),
+  }
+}
