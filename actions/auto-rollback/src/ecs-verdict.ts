@@ -1,0 +1,91 @@
+import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
+import { shortName } from '@deploy-kit/core/ecs/names'
+import type { RestoredService } from './restore-services.ts'
+
+export type Outcome = 'armed' | 'not-needed' | 'rolled-back' | 'already-rolled-back' | 'superseded' | 'failed'
+
+/** One service in the output `report`. */
+export interface ServiceReport {
+  readonly service: string
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly from: string
+  readonly to: string
+  readonly deploymentId: string
+  readonly startedAt: string
+  readonly endedAt: string
+}
+
+export function reportRestored(one: RestoredService): ServiceReport {
+  const { baseline, service, result } = one
+  const { outcome, reason } = judge(one)
+  const from = service === undefined ? undefined : primaryDeployment(service)?.taskDefinition
+  return {
+    service: baseline.service,
+    outcome,
+    reason,
+    from: from ?? '',
+    to: result?.change?.taskDefinition ?? baseline.taskDefinition,
+    deploymentId: result?.change?.deploymentId ?? '',
+    startedAt: result?.startedAt?.toISOString() ?? '',
+    endedAt: result?.endedAt?.toISOString() ?? '',
+  }
+}
+
+function judge({ decision, result }: RestoredService): { outcome: Outcome; reason: string } {
+  if (decision.kind === 'impossible') return { outcome: 'failed', reason: decision.why }
+  if (result === undefined) {
+    // Without a result nothing was to be done, or it was a dry run.
+    return { outcome: decision.kind === 'restore' ? 'not-needed' : decision.kind, reason: decision.why }
+  }
+  switch (result.state.kind) {
+    case 'steady':
+      return {
+        outcome: decision.kind === 'restore' ? 'rolled-back' : decision.kind,
+        reason: `${decision.why}; now ${result.state.state}`,
+      }
+    case 'replaced':
+      return { outcome: 'superseded', reason: `${result.state.state} while it was restored` }
+    default:
+      return { outcome: 'failed', reason: `${decision.why}; ${result.state.state}` }
+  }
+}
+
+/** What the step says of several services: what needs a person most. */
+export function worstOutcome(reports: readonly ServiceReport[]): Outcome {
+  const order: readonly Outcome[] = ['failed', 'rolled-back', 'superseded', 'already-rolled-back']
+  return order.find((outcome) => reports.some((report) => report.outcome === outcome)) ?? 'not-needed'
+}
+
+/** The value of `from` and `to`: the definition itself, or one `service=definition` a line. */
+export function listDefinitions(reports: readonly ServiceReport[], end: 'from' | 'to'): string {
+  const [only] = reports
+  if (reports.length === 1 && only !== undefined) return only[end]
+  return reports.map((report) => `${report.service}=${report[end]}`).join('\n')
+}
+
+export function headlineOf(outcome: Outcome, reports: readonly ServiceReport[]): string {
+  const of = (wanted: Outcome): ServiceReport[] => reports.filter((report) => report.outcome === wanted)
+  const names = (wanted: Outcome): string =>
+    of(wanted)
+      .map((report) => report.service)
+      .join(', ')
+  switch (outcome) {
+    case 'failed':
+      return of('failed')
+        .map((report) => `${report.service} could not be restored to ${shortName(report.to)}: ${report.reason}`)
+        .join('; ')
+    case 'rolled-back':
+      return of('rolled-back')
+        .map((report) => `${report.service} was rolled back from ${shortName(report.from)} to ${shortName(report.to)}`)
+        .join('; ')
+    case 'superseded':
+      return of('superseded')
+        .map((report) => `${report.service} was left alone: ${report.reason}`)
+        .join('; ')
+    case 'already-rolled-back':
+      return `${names('already-rolled-back')} had been rolled back already`
+    default:
+      return `Nothing to restore: ${reports.map((report) => `${report.service}: ${report.reason}`).join('; ')}`
+  }
+}

@@ -1,0 +1,57 @@
+import type { Service } from '@aws-sdk/client-ecs'
+import type { ActionContext } from '@deploy-kit/core/action'
+import { captureBaseline, type EcsBaseline } from '@deploy-kit/core/ecs/baseline'
+import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { shortName } from '@deploy-kit/core/ecs/names'
+import { describeServices } from '@deploy-kit/core/ecs/services'
+import { ActionError } from '@deploy-kit/core/errors'
+import { code, table } from '@deploy-kit/core/markdown'
+import { persistBaseline } from './baseline-tag.ts'
+import type { Inputs } from './inputs.ts'
+
+/** What a guard remembers, and what it says about it. */
+export interface Armed<B> {
+  readonly baseline: B
+  readonly headline: string
+  readonly summary: string
+}
+
+/** Remembers what ECS services run. */
+export async function captureServices(inputs: Inputs, ecs: Ecs, context: ActionContext): Promise<Armed<EcsBaseline>> {
+  const { cluster = '', services: names } = inputs
+  const services = await describeServices(ecs, cluster, names)
+  checkRestorable(cluster, names, services)
+  const baseline = captureBaseline(cluster, services, context.clock.date())
+  for (const { service, taskDefinition, steady } of baseline.services) {
+    if (steady) continue
+    context.log.warning(
+      `${service} has no deployment that has completed. What is remembered is ${shortName(taskDefinition)}, which is not known to work.`,
+    )
+  }
+  if (inputs.persist === 'tag' && !inputs.dryRun) await persistBaseline(baseline, services, ecs, context)
+  const rows = baseline.services.map(({ service, taskDefinition }) => [code(service), code(shortName(taskDefinition))])
+  const list = baseline.services.map(({ service, taskDefinition }) => `${service} (${shortName(taskDefinition)})`)
+  return {
+    baseline,
+    headline: `Armed: if this job fails or is cancelled, ${list.join(', ')} ${list.length === 1 ? 'is' : 'are'} put back`,
+    summary: table(['service', 'put back if the job fails'], rows),
+  }
+}
+
+/** A guard that could not do its work later says so now. */
+function checkRestorable(cluster: string, names: readonly string[], services: ReadonlyMap<string, Service>): void {
+  const problems = names.flatMap((name) => {
+    const service = services.get(name)
+    if (service === undefined) return [`${name} does not exist`]
+    if (service.status !== 'ACTIVE') return [`${name} is ${service.status}: it was deleted`]
+    const controller = service.deploymentController?.type ?? 'ECS'
+    return controller === 'ECS'
+      ? []
+      : [`${name} has the deployment controller ${controller}, which rolls back by itself`]
+  })
+  if (problems.length === 0) return
+  throw new ActionError('not-found', `Cluster ${cluster}: ${problems.join('; ')}.`, {
+    advice:
+      'Check the names of services and cluster, and that aws-region and the account are the ones that are meant. Nothing was changed.',
+  })
+}

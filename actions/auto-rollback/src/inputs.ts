@@ -1,0 +1,117 @@
+import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import { boolean, choice, duration, list, optional, text } from '@deploy-kit/core/input-fields'
+import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
+import type { Target } from '@deploy-kit/core/probe/target'
+import { parseTarget } from '@deploy-kit/core/probe/target'
+
+const NAME = /^[\w-]{1,255}$/
+
+const service = {
+  parse: (given: string): string => {
+    // The name at the end of an ARN will do: the cluster is given by itself.
+    const name = given.startsWith('arn:') ? given.slice(given.lastIndexOf('/') + 1) : given
+    if (NAME.test(name)) return name
+    throw new RangeError(`'${given}' cannot be the name of a service; it has up to 255 letters, digits, _ and -`)
+  },
+}
+
+export const fields = {
+  mode: choice('guard', 'rollback'),
+  cluster: optional(text()),
+  services: list(service, { commas: true }),
+  baseline: optional(text()),
+  to: text(),
+  'capture-command': optional(text()),
+  'rollback-command': optional(text()),
+  'verify-url': list<Target>({ parse: parseTarget }),
+  'verify-timeout': optional(duration({ minMs: 1 })),
+  persist: choice('none', 'tag'),
+  timeout: duration({ minMs: 1 }),
+  interval: duration({ minMs: 50 }),
+  'fail-after-rollback': boolean(),
+  'dry-run': boolean(),
+  ...awsFields,
+}
+
+export type Inputs = InputsOf<typeof fields>
+
+export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
+  const usesCommands = inputs.captureCommand !== undefined || inputs.rollbackCommand !== undefined
+  return [
+    ...checkRepeated(inputs),
+    ...(usesCommands ? checkCommands(inputs) : checkEcs(inputs)),
+    ...(inputs.mode === 'guard' ? checkGuard(inputs) : checkRollback(inputs)),
+    ...checkVerification(inputs),
+  ]
+}
+
+function checkRepeated({ services = [] }: Partial<Inputs>): InputProblem[] {
+  const twice = services.find((name, index) => services.indexOf(name) !== index)
+  return twice === undefined ? [] : [{ inputs: ['services'], message: `'${twice}' is given twice` }]
+}
+
+function checkCommands(inputs: Partial<Inputs>): InputProblem[] {
+  const { mode, cluster, services = [], captureCommand, rollbackCommand, persist, baseline, to } = inputs
+  const problems: InputProblem[] = []
+  if (cluster !== undefined || services.length > 0) {
+    problems.push({
+      inputs: ['cluster', 'services', 'capture-command', 'rollback-command'],
+      message: 'one step restores either ECS services or what commands say; use two steps for both',
+    })
+  }
+  if (rollbackCommand === undefined) {
+    problems.push({ inputs: ['rollback-command'], message: 'is required beside capture-command' })
+  }
+  if (mode === 'guard' && captureCommand === undefined) {
+    problems.push({ inputs: ['capture-command'], message: 'is required beside rollback-command in mode guard' })
+  }
+  if (persist === 'tag') {
+    problems.push({ inputs: ['persist'], message: "'tag' is a tag on an ECS service; commands have none" })
+  }
+  if (mode === 'rollback' && baseline === undefined && (to === 'baseline' || to === 'previous')) {
+    problems.push({
+      inputs: ['baseline', 'to'],
+      message: 'with rollback-command, give the version to restore as baseline or as to',
+    })
+  }
+  return problems
+}
+
+function checkEcs({ mode, cluster, services = [], baseline }: Partial<Inputs>): InputProblem[] {
+  if (mode === 'rollback' && baseline !== undefined) return []
+  if (cluster !== undefined && services.length > 0) return []
+  const missing = [...(cluster === undefined ? ['cluster'] : []), ...(services.length === 0 ? ['services'] : [])]
+  return [
+    {
+      inputs: missing,
+      message: 'is required for ECS (for anything else, give capture-command and rollback-command)',
+    },
+  ]
+}
+
+function checkGuard({ baseline, to }: Partial<Inputs>): InputProblem[] {
+  const problems: InputProblem[] = []
+  if (baseline !== undefined) {
+    problems.push({ inputs: ['baseline'], message: 'is for mode rollback; a guard captures it itself' })
+  }
+  if (to !== undefined && to !== 'baseline') {
+    problems.push({ inputs: ['to'], message: 'is for mode rollback; a guard always goes back to what it captured' })
+  }
+  return problems
+}
+
+function checkRollback({ baseline, to, persist }: Partial<Inputs>): InputProblem[] {
+  const problems: InputProblem[] = []
+  if (baseline !== undefined && to !== undefined && to !== 'baseline') {
+    problems.push({ inputs: ['baseline', 'to'], message: `a baseline and to: ${to} exclude each other` })
+  }
+  if (persist === 'tag') problems.push({ inputs: ['persist'], message: 'is for mode guard' })
+  return problems
+}
+
+function checkVerification({ verifyUrl = [], verifyTimeout, timeout = 0 }: Partial<Inputs>): InputProblem[] {
+  if (verifyTimeout === undefined) return []
+  if (verifyUrl.length === 0) return [{ inputs: ['verify-timeout'], message: 'has no effect without verify-url' }]
+  if (verifyTimeout <= timeout) return []
+  return [{ inputs: ['verify-timeout', 'timeout'], message: 'verify-timeout is longer than timeout' }]
+}

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import type { Service } from '@aws-sdk/client-ecs'
+import type { ActionContext } from '@deploy-kit/core/action'
+import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
+import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { describeServices } from '@deploy-kit/core/ecs/services'
+import { ActionError } from '@deploy-kit/core/errors'
+import { readPersistedBaseline } from './baseline-tag.ts'
+import type { Inputs } from './inputs.ts'
+import { parseEcsBaseline } from './saved-baseline.ts'
+import { findVersion } from './version-search.ts'
+
+/** What mode rollback goes back to; `explicit` when somebody named it rather than a guard or ecs-deploy. */
+export type RollbackTarget =
+  | { readonly baseline: EcsBaseline; readonly explicit: boolean }
+  | { readonly nothing: string }
+
+/** Finds what `baseline` and `to` mean. Reads only. */
+export async function chooseTarget(inputs: Inputs, ecs: Ecs, context: ActionContext): Promise<RollbackTarget> {
+  if (inputs.baseline !== undefined) {
+    return { baseline: selectServices(parseEcsBaseline(inputs.baseline), inputs), explicit: false }
+  }
+  const { cluster = '', services: names } = inputs
+  const services = await describeServices(ecs, cluster, names)
+  const missing = names.filter((name) => services.get(name)?.status !== 'ACTIVE')
+  if (missing.length > 0) {
+    throw new ActionError('not-found', `Cluster ${cluster} has no active service ${missing.join(', ')}.`, {
+      advice:
+        'Check the names of services and cluster, and that aws-region and the account are the ones that are meant.',
+    })
+  }
+  if (inputs.to === 'baseline') return await readTags(cluster, services, ecs, context)
+  const entries = await Promise.all(
+    [...services].map(async ([name, service]) => ({
+      service: name,
+      taskDefinition: await findVersion(inputs.to, { cluster, name, service }, ecs),
+      deploymentId: '',
+      steady: true,
+    })),
+  )
+  const capturedAt = context.clock.date().toISOString()
+  return { baseline: { version: 1, kind: 'ecs', cluster, capturedAt, services: entries }, explicit: true }
+}
+
+/** The services that are asked for, of those that the baseline has. */
+function selectServices(baseline: EcsBaseline, { cluster, services }: Inputs): EcsBaseline {
+  if (cluster !== undefined && cluster !== baseline.cluster) {
+    throw new ActionError(
+      'bad-input',
+      `baseline, cluster: the baseline is of cluster ${baseline.cluster}, not of ${cluster}`,
+      {
+        advice: 'Leave cluster out, or give the baseline of that cluster. Nothing was sent or changed.',
+      },
+    )
+  }
+  const unknown = services.filter((name) => !baseline.services.some((entry) => entry.service === name))
+  if (unknown.length > 0) {
+    throw new ActionError('bad-input', `baseline, services: the baseline has no ${unknown.join(', ')}`, {
+      advice: 'Name services that the baseline has, or none for all. Nothing was sent or changed.',
+    })
+  }
+  if (services.length === 0) return baseline
+  return { ...baseline, services: baseline.services.filter((entry) => services.includes(entry.service)) }
+}
+
+async function readTags(
+  cluster: string,
+  services: ReadonlyMap<string, Service>,
+  ecs: Ecs,
+  context: ActionContext,
+): Promise<RollbackTarget> {
+  const found = await Promise.all(
+    [...services].map(async ([name, service]) => ({ name, left: await readPersistedBaseline(name, service, ecs) })),
+  )
+  const triggeringRun = await readTriggeringRun(context)
+  const usable = found.flatMap(({ left }) =>
+    left !== undefined && (triggeringRun === undefined || left.runId === triggeringRun) ? [left] : [],
+  )
+  const [first] = usable
+  if (first === undefined) {
+    // A run that died before its guard was armed has deployed nothing that a guard would answer for.
+    if (triggeringRun !== undefined)
+      return { nothing: `Run ${triggeringRun} left no baseline: its guard was never armed` }
+    throw new ActionError('not-found', `No guard has left a baseline on ${[...services.keys()].join(', ')}.`, {
+      advice: 'Arm auto-rollback with persist: tag, give a baseline, or say to which version with to.',
+    })
+  }
+  context.log.info(`Using the baseline that run ${first.runId} left at ${first.capturedAt}`)
+  const entries = usable.map((left) => left.baseline)
+  const baseline = {
+    version: 1 as const,
+    kind: 'ecs' as const,
+    cluster,
+    capturedAt: first.capturedAt,
+    services: entries,
+  }
+  return { baseline, explicit: false }
+}
+
+/**
+ * The run that a `workflow_run` workflow follows. Its clean-up must not use the baseline of an older run, which would
+ * undo every good release since ("Events that trigger workflows: workflow_run", GitHub Docs).
+ */
+async function readTriggeringRun({ environment }: ActionContext): Promise<string | undefined> {
+  if (environment.GITHUB_EVENT_NAME !== 'workflow_run') return undefined
+  const event = JSON.parse(await readFile(environment.GITHUB_EVENT_PATH ?? '', 'utf8')) as {
+    workflow_run?: { id?: number }
+  }
+  return String(event.workflow_run?.id ?? '')
+}
