@@ -92,7 +92,7 @@ export class Account {
   dropData(snapshot: Snapshot): void {
     const data = snapshot.data
     snapshot.data = undefined
-    if (data) this.transitions.start(data.path, () => this.storage.release(data), this.failure(snapshot.arn))
+    if (data) this.transitions.start(data.archive, () => this.storage.release(data), this.failure(snapshot.arn))
   }
 
   setStatus(resource: DbInstance | DbCluster | Snapshot, status: string, detail = ''): void {

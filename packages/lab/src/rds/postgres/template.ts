@@ -1,15 +1,27 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFile, chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  appendFile,
+  chmod,
+  chown,
+  constants,
+  cp,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Archiver } from './archiver.ts'
 import type { PostgresBinaries } from './binaries.ts'
-import type { FileCopier } from './file-copier.ts'
 
-/** A freshly initialised data folder, to be copied for every new database. */
+/** A freshly initialised data folder, to be unpacked for every new database. */
 export interface Template {
-  readonly folder: string
+  readonly archive: string
   /** Of `rdsadmin`, the superuser that nobody but the lab logs in as. */
   readonly adminPassword: string
 }
@@ -20,7 +32,7 @@ export const ADMIN = 'rdsadmin'
 /**
  * Raised when the settings below or initdb's arguments change, so that a cached folder of another make is not used.
  */
-const MAKE = 1
+const MAKE = 2
 
 /**
  * Without fsync a crash of the machine may cost data, a crash of the server does not: what was committed has been
@@ -50,15 +62,15 @@ const ACCESS = 'host all all 127.0.0.1/32 scram-sha-256\n'
 export async function prepareTemplate(
   folder: string,
   binaries: PostgresBinaries,
-  copier: FileCopier,
+  archiver: Archiver,
 ): Promise<Template> {
   const cached = join(cacheFolder(), `postgres-${binaries.packageVersion}-${process.platform}-${process.arch}-${MAKE}`)
   const known = await readTemplate(cached)
   if (known) return known
   const own = join(folder, 'template')
-  await makeTemplate(own, binaries)
-  await keep(own, cached, copier)
-  return (await readTemplate(own))!
+  const made = await makeTemplate(own, binaries, archiver)
+  await keep(own, cached)
+  return made
 }
 
 function cacheFolder(): string {
@@ -66,19 +78,23 @@ function cacheFolder(): string {
 }
 
 async function readTemplate(folder: string): Promise<Template | undefined> {
+  const archive = join(folder, 'data.archive')
   try {
     const adminPassword = await readFile(join(folder, 'admin-password'), 'utf8')
-    return { folder: join(folder, 'data'), adminPassword }
+    await access(archive, constants.R_OK)
+    return { archive, adminPassword }
   } catch {
     return undefined
   }
 }
 
-async function makeTemplate(folder: string, { initdb, runAs }: PostgresBinaries): Promise<void> {
+async function makeTemplate(folder: string, binaries: PostgresBinaries, archiver: Archiver): Promise<Template> {
+  const { initdb, runAs } = binaries
   const data = join(folder, 'data')
   const passwordFile = join(folder, 'admin-password')
   await mkdir(data, { recursive: true, mode: 0o700 })
-  await writeFile(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  const adminPassword = randomBytes(24).toString('base64url')
+  await writeFile(passwordFile, adminPassword, { mode: 0o600 })
   if (runAs) {
     await chmod(folder, 0o711)
     for (const path of [data, passwordFile]) await chown(path, runAs.uid, runAs.gid)
@@ -93,14 +109,18 @@ async function makeTemplate(folder: string, { initdb, runAs }: PostgresBinaries)
   })
   await appendFile(join(data, 'postgresql.conf'), SETTINGS)
   await writeFile(join(data, 'pg_hba.conf'), ACCESS)
+  const archive = join(folder, 'data.archive')
+  await archiver.do({ kind: 'pack', options: { folder: data, archive, leaveOut: [] } })
+  await archiver.do({ kind: 'complete', archive })
+  await rm(data, { recursive: true })
+  return { archive, adminPassword }
 }
 
 /** Appears in the cache whole or not at all. */
-async function keep(own: string, cached: string, copier: FileCopier): Promise<void> {
+async function keep(own: string, cached: string): Promise<void> {
   const unfinished = `${cached}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
-    await mkdir(cacheFolder(), { recursive: true })
-    await copier.copy({ from: own, to: unfinished })
+    await cp(own, unfinished, { recursive: true })
     await rename(unfinished, cached)
   } catch {
     // Another lab was first, or the cache cannot be written: the lab's own template serves this lab.

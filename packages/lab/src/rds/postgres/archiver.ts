@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { TreeCopy } from './file-tree.ts'
+import type { Job } from './archiver-worker.ts'
 
 interface Waiting {
   readonly resolve: () => void
@@ -7,11 +7,11 @@ interface Waiting {
 }
 
 /**
- * Copies folders in a thread of its own: a database is a thousand small files, which is fast only without a promise
- * for each, and must not keep the lab's load balancers from answering meanwhile.
+ * Packs and unpacks in a thread of its own: thousands of small files are fast only without a promise for each, and must
+ * not keep the lab's load balancers from answering meanwhile.
  */
-export class FileCopier implements AsyncDisposable {
-  readonly #worker = new Worker(new URL('./file-copier-worker.ts', import.meta.url))
+export class Archiver implements AsyncDisposable {
+  readonly #worker = new Worker(new URL('./archiver-worker.ts', import.meta.url))
   readonly #waiting = new Map<number, Waiting>()
   #lastId = 0
 
@@ -23,18 +23,18 @@ export class FileCopier implements AsyncDisposable {
       else waiting?.reject(new Error(error))
     })
     this.#worker.on('error', (error) => this.#abandon(error as Error))
-    this.#worker.on('exit', () => this.#abandon(new Error('The thread that copies files has ended')))
-    // What waits for a copy keeps the lab alive, not the thread.
+    this.#worker.on('exit', () => this.#abandon(new Error('The thread that packs files has ended')))
+    // What waits for a job keeps the lab alive, not the thread.
     this.#worker.unref()
   }
 
-  /** One copy after the other, in the order of the calls. */
-  copy(copy: TreeCopy): Promise<void> {
+  /** One job after the other, in the order of the calls. */
+  do(job: Job): Promise<void> {
     this.#lastId += 1
     const id = this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#waiting.set(id, { resolve, reject })
-    this.#worker.postMessage({ id, copy })
+    this.#worker.postMessage({ id, job })
     return promise
   }
 
