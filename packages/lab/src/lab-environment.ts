@@ -1,3 +1,4 @@
+import { GITHUB_PREFIX } from './github/github.ts'
 import type { Credentials } from './server/callers.ts'
 import type { World } from './world.ts'
 
@@ -6,6 +7,7 @@ export interface LabEnvironmentParts {
   readonly url: string
   readonly user: Credentials
   readonly oidc: { readonly prefix: string; readonly requestToken: string }
+  readonly github: { readonly repository: string; readonly token: string }
   readonly loadBalancerUrls: ReadonlyMap<string, string>
   readonly databaseUrls: ReadonlyMap<string, string>
 }
@@ -24,6 +26,9 @@ export function labEnvironment(parts: LabEnvironmentParts): Readonly<Record<stri
     // The runner appends `&audience=…`, so the URL needs a query to begin with.
     ACTIONS_ID_TOKEN_REQUEST_URL: `${url}${oidc.prefix}/token?api-version=2.0`,
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken,
+    GITHUB_API_URL: `${url}${GITHUB_PREFIX}`,
+    GITHUB_REPOSITORY: parts.github.repository,
+    GITHUB_TOKEN: parts.github.token,
     LAB_ROLE_ARN: world.roles[0]?.arn,
     LAB_SERVICE_URL: [...parts.loadBalancerUrls.values()][0],
     LAB_CLUSTER: cluster?.clusterName,

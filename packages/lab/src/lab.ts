@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createGitHub, type GitHub } from './github/github.ts'
 import { Journal } from './journal.ts'
 import { LabClock } from './lab-clock.ts'
 import { labEnvironment } from './lab-environment.ts'
@@ -32,7 +33,7 @@ export interface LabOptions {
   readonly faults?: readonly Fault[]
   /** Role sessions end after this many real seconds even if more were asked for. */
   readonly sessionLimitSeconds?: number
-  /** `owner/name` of the repository whose workflow asks for OIDC tokens; default `org/finance-hub`. */
+  /** `owner/name` of the repository that GitHub has and whose workflow asks for OIDC tokens; default `org/finance-hub`. */
   readonly repository?: string
 }
 
@@ -43,6 +44,7 @@ export interface Lab extends AsyncDisposable {
   readonly journal: Journal
   readonly faults: Faults
   readonly policies: Policies
+  readonly github: GitHub
   /** @throws Error when the world has no load balancer of this name */
   serviceUrl(loadBalancer: string): string
   /** Ends everything that the lab has started and removes its data; the same as disposing it. */
@@ -72,11 +74,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const faults = new Faults(seededRandom((options.seed ?? 1) + 1), options.faults)
 
   const oidc = { prefix: '/oidc', requestToken: randomBytes(24).toString('base64url') }
-  const subject = `repo:${options.repository ?? 'org/finance-hub'}:ref:refs/heads/main`
+  const repository = options.repository ?? 'org/finance-hub'
+  const subject = `repo:${repository}:ref:refs/heads/main`
+  const github = createGitHub({ directory: join(dataDirectory, 'github') })
+  const githubToken = await createRepository(github, repository)
   const throttle = new Throttle(options.throttling === false ? [] : ecsBuckets)
   const routes = [
     createOidcEndpoint({ ...oidc, subject, validSeconds: 300 }),
     createLabRoutes({ journal, faults, policies }),
+    github.route,
   ]
   const limits = { journal, callers, policies, faults, throttle }
   // The server comes first, so that a port that is taken is noticed before anything is started.
@@ -93,10 +99,18 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const close = () => running.disposeAsync()
   return {
     url: server.url,
-    environment: labEnvironment({ world, user, oidc, url: server.url, ...created }),
+    environment: labEnvironment({
+      world,
+      user,
+      oidc,
+      github: { repository, token: githubToken },
+      url: server.url,
+      ...created,
+    }),
     journal,
     faults,
     policies,
+    github,
     serviceUrl(loadBalancer) {
       const url = created.loadBalancerUrls.get(loadBalancer)
       if (url === undefined) throw new Error(`The world has no load balancer ${loadBalancer}`)
@@ -105,6 +119,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** The repository with a first commit, and a token that may do everything in it. */
+async function createRepository(github: GitHub, fullName: string): Promise<string> {
+  const repository = await github.createRepository(fullName)
+  await repository.commit(repository.defaultBranch, { 'README.md': `# ${fullName}\n` })
+  return github.tokens.create('lab', { contents: 'write', issues: 'write', pull_requests: 'write', actions: 'write' })
 }
 
 /** The user whose keys the lab prints; without a policy it may do everything. */
