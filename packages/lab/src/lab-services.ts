@@ -1,4 +1,5 @@
 import { type BalancerService, createBalancerService } from './balancer/balancer-service.ts'
+import { createEcsService } from './ecs/ecs-service.ts'
 import { createLogsService } from './logs/logs-service.ts'
 import type { ProcessKeeper } from './process-keeper.ts'
 import { createRdsService, type RdsService } from './rds/rds-service.ts'
@@ -42,8 +43,10 @@ export async function createLabServices(context: LabContext, options: LabService
   const logs = keep(await createLogsService(context))
   const rds = keep(await createRdsService(context, { world, keeper }))
   const balancer = keep(await createBalancerService(context, { loadBalancers: world.loadBalancers }))
+  const filled = fillReferences(world, referencesOf(world, rds, balancer))
+  const ecs = keep(await createEcsService(context, { world: filled, keeper, logs, balancer }))
   return {
-    services: [sts, logs, rds, balancer],
+    services: [sts, logs, rds, balancer, ecs],
     loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
     databaseUrls: new Map(world.databases.map(({ identifier }) => [identifier, rds.endpoint(identifier).url])),
   }

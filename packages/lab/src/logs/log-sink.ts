@@ -4,9 +4,12 @@ export interface LogEvent {
   readonly message: string
 }
 
-/** Where the awslogs driver of a container writes. */
+/** CloudWatch Logs as the awslogs driver of a container uses it. */
 export interface LogSink {
-  /** Makes the group and the stream unless they are there. */
-  ensureStream(group: string, stream: string): void
+  /** @throws AwsError ResourceAlreadyExistsException */
+  createGroup(name: string): void
+  /** @throws AwsError ResourceNotFoundException or ResourceAlreadyExistsException */
+  createStream(group: string, stream: string): void
+  /** @throws AwsError ResourceNotFoundException */
   putEvents(group: string, stream: string, events: readonly LogEvent[]): void
 }

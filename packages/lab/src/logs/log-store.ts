@@ -121,11 +121,6 @@ export class LogStore implements LogSink {
     streams.set(streamName, new LogStream(streamName))
   }
 
-  ensureStream(groupName: string, streamName: string): void {
-    if (!this.#groups.has(groupName)) this.createGroup(groupName)
-    if (!this.group(groupName).streams.has(streamName)) this.createStream(groupName, streamName)
-  }
-
   putEvents(groupName: string, streamName: string, events: readonly LogEvent[]): void {
     this.stream(groupName, streamName).append(events)
   }

@@ -31,6 +31,7 @@ const client = new CloudWatchLogsClient({
   credentials: testCredentials,
   maxAttempts: 1,
 })
+beforeAll(() => logs.createGroup(logGroupName))
 afterAll(() => server[Symbol.asyncDispose]())
 
 const logGroupName = '/ecs/app'
@@ -38,7 +39,7 @@ const start = Date.parse('2026-01-02T03:04:05Z')
 
 /** `count` lines, one a millisecond, of at least `bytes` each. */
 function write(logStreamName: string, count: number, bytes = 0): void {
-  logs.ensureStream(logGroupName, logStreamName)
+  logs.createStream(logGroupName, logStreamName)
   logs.putEvents(
     logGroupName,
     logStreamName,
@@ -131,7 +132,7 @@ describe('GetLogEvents', () => {
   })
 
   test('orders by timestamp what arrived out of order', async () => {
-    logs.ensureStream(logGroupName, 'unordered')
+    logs.createStream(logGroupName, 'unordered')
     for (const [offset, message] of [
       [5, 'b'],
       [1, 'a'],
@@ -170,12 +171,13 @@ describe('GetLogEvents', () => {
 
 describe('FilterLogEvents', () => {
   beforeAll(() => {
+    logs.createStream(logGroupName, 'f/a')
+    logs.createStream(logGroupName, 'f/b')
     for (const [stream, message] of [
       ['f/a', 'ERROR one'],
       ['f/b', 'ERROR two'],
       ['f/b', 'fine'],
     ] as const) {
-      logs.ensureStream(logGroupName, stream)
       logs.putEvents(logGroupName, stream, [{ timestamp: start, message }])
     }
   })
@@ -237,7 +239,7 @@ describe('Groups and streams', () => {
     const { events } = await get('hundred-thousand', { limit: 1 })
     expect(indexOf(events?.[0]?.message)).toBe(99_999)
 
-    for (let rounds = 0; rounds < 4; rounds++) write('endless', 1_000, 25_000)
+    write('endless', 4_000, 25_000)
     const first = await get('endless', { startFromHead: true, limit: 1 })
     expect(first.events).toHaveLength(1)
     const kept = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }))

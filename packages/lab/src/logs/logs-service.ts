@@ -24,7 +24,8 @@ export async function createLogsService(context: LabContext): Promise<Service & 
       GetLogEvents: (input, call) => requests.getEvents(input, call),
       PutLogEvents: (input, call) => requests.putEvents(input, call),
     },
-    ensureStream: (group, stream) => store.ensureStream(group, stream),
+    createGroup: (name) => store.createGroup(name),
+    createStream: (group, stream) => store.createStream(group, stream),
     putEvents: (group, stream, events) => store.putEvents(group, stream, events),
     async close() {},
   }
