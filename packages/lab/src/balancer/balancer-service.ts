@@ -67,14 +67,10 @@ function describeTargetGroups(input: Input, call: Call, all: readonly LoadBalanc
   return page('TargetGroups', chosen.map(describeTargetGroup), input)
 }
 
-function describeTargetHealth(
-  input: Input,
-  call: Call,
-  find: (arn: string) => TargetGroup | undefined,
-): Output {
+function describeTargetHealth(input: Input, call: Call, find: (arn: string) => TargetGroup | undefined): Output {
   call.authorize('elasticloadbalancing:DescribeTargetHealth', '*')
   if (typeof input.TargetGroupArn !== 'string') {
-    throw new AwsError('ValidationError', "The request must contain the parameter TargetGroupArn")
+    throw new AwsError('ValidationError', 'The request must contain the parameter TargetGroupArn')
   }
   const group = find(input.TargetGroupArn)
   if (group === undefined) throw new AwsError('TargetGroupNotFound', 'One or more target groups not found')

@@ -5,7 +5,15 @@ import type { Target } from './target.ts'
 /** How long a target may take to answer, in real time: AWS's idle timeout. */
 const idleTimeoutMs = 60_000
 
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 /**
  * Hands one request on to a target over a socket of its own. Sockets are not kept: an idle one to a target that stops

@@ -40,15 +40,19 @@ function checkContainer(container: ContainerDefinitionInput, around: Surrounding
     )
   }
   if (memory !== undefined && memoryReservation !== undefined && memoryReservation > memory) {
-    throw clientError(`Invalid setting for container '${name}'. The value for memoryReservation must be less than or equal to memory.`)
+    throw clientError(
+      `Invalid setting for container '${name}'. The value for memoryReservation must be less than or equal to memory.`,
+    )
   }
   for (const { containerPort, hostPort } of container.portMappings ?? []) {
     if (around.networkMode === 'awsvpc' && hostPort !== undefined && hostPort !== containerPort) {
       throw clientError('When networkMode=awsvpc, the host ports and container ports in port mappings must match.')
     }
   }
-  if (container.restartPolicy?.enabled) throw clientError(`The lab does not restart containers: leave restartPolicy of '${name}' out.`)
-  if ((container.environmentFiles ?? []).length > 0) throw clientError(`The lab has no S3: leave environmentFiles of '${name}' out.`)
+  if (container.restartPolicy?.enabled)
+    throw clientError(`The lab does not restart containers: leave restartPolicy of '${name}' out.`)
+  if ((container.environmentFiles ?? []).length > 0)
+    throw clientError(`The lab has no S3: leave environmentFiles of '${name}' out.`)
   checkStopTimeout(container, around)
   checkHealthCheck(container)
   checkLogs(container, around)
@@ -92,7 +96,9 @@ function checkLogs({ logConfiguration }: ContainerDefinitionInput, { fargate }: 
 function checkExecutionRole(container: ContainerDefinitionInput, { fargate, executionRoleArn }: Surroundings): void {
   if (executionRoleArn) return
   if ((container.secrets ?? []).length > 0) {
-    throw clientError("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+    throw clientError(
+      "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+    )
   }
   if (!fargate) return
   const requires = 'Fargate requires task definition to have execution role ARN to support'
@@ -107,10 +113,13 @@ function checkDependencies(containers: readonly ContainerDefinitionInput[]): voi
   for (const { name, dependsOn = [] } of containers) {
     for (const { containerName, condition } of dependsOn) {
       const other = byName.get(containerName)
-      if (other === undefined) throw clientError(`Container '${name}' depends on '${containerName}', which is not in the task definition.`)
+      if (other === undefined)
+        throw clientError(`Container '${name}' depends on '${containerName}', which is not in the task definition.`)
       const essential = other.essential !== false
       if (essential && (condition === 'COMPLETE' || condition === 'SUCCESS')) {
-        throw clientError(`A dependency on essential container '${containerName}' cannot have the condition ${condition}.`)
+        throw clientError(
+          `A dependency on essential container '${containerName}' cannot have the condition ${condition}.`,
+        )
       }
       if (condition === 'HEALTHY' && other.healthCheck === undefined) {
         throw clientError(`Container '${name}' waits for '${containerName}' to be healthy, which has no health check.`)
@@ -120,7 +129,8 @@ function checkDependencies(containers: readonly ContainerDefinitionInput[]): voi
   const ordered = new Set<string>()
   while (ordered.size < containers.length) {
     const ready = containers.filter(
-      ({ name, dependsOn = [] }) => !ordered.has(name!) && dependsOn.every(({ containerName }) => ordered.has(containerName)),
+      ({ name, dependsOn = [] }) =>
+        !ordered.has(name!) && dependsOn.every(({ containerName }) => ordered.has(containerName)),
     )
     if (ready.length === 0) throw clientError('The container dependencies of the task definition form a cycle.')
     for (const { name } of ready) ordered.add(name!)

@@ -19,7 +19,17 @@ const healthCheck = v.looseObject({
 const secrets = v.optional(v.array(v.looseObject({ name: v.string(), valueFrom: v.string() })))
 
 const logConfiguration = v.looseObject({
-  logDriver: v.picklist(['json-file', 'syslog', 'journald', 'gelf', 'fluentd', 'awslogs', 'splunk', 'awsfirelens', 'none']),
+  logDriver: v.picklist([
+    'json-file',
+    'syslog',
+    'journald',
+    'gelf',
+    'fluentd',
+    'awslogs',
+    'splunk',
+    'awsfirelens',
+    'none',
+  ]),
   options: v.optional(v.record(v.string(), v.string())),
   secretOptions: secrets,
 })

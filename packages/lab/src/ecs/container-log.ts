@@ -35,7 +35,8 @@ export function createLogStreams(task: Task, logs: ContainerLogs): string | unde
     const place = placeOf(container, task)
     if (place === undefined) continue
     try {
-      if (container.definition.logConfiguration?.options?.['awslogs-create-group'] === 'true') ensureGroup(logs, place.group)
+      if (container.definition.logConfiguration?.options?.['awslogs-create-group'] === 'true')
+        ensureGroup(logs, place.group)
       logs.createStream(place.group, place.stream)
     } catch (error) {
       if (!(error instanceof AwsError)) throw error

@@ -26,7 +26,8 @@ export class OutputLines {
       const events: LogEvent[] = []
       let from = 0
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
-        const line = pendingBytes === 0 ? chunk.subarray(from, end) : Buffer.concat([...pending, chunk.subarray(from, end)])
+        const line =
+          pendingBytes === 0 ? chunk.subarray(from, end) : Buffer.concat([...pending, chunk.subarray(from, end)])
         pending = []
         pendingBytes = 0
         events.push(...eventsOf(line))

@@ -25,7 +25,9 @@ export class Identifiers {
 
   uuid(): string {
     const digits = this.task()
-    return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-')
+    return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
+      '-',
+    )
   }
 
   #pick(length: number, from: string): string {

@@ -56,7 +56,9 @@ export class Images {
       command: entry.command ?? found.command,
       environment: { APP_VERSION: tag, ...found.environment, ...entry.environment },
     }
-    const sum = createHash('sha256').update(JSON.stringify([repository, tag, image])).digest('hex')
+    const sum = createHash('sha256')
+      .update(JSON.stringify([repository, tag, image]))
+      .digest('hex')
     this.#pulled.set(`${repository}@sha256:${sum}`, tag)
     return { image: { ...image, digest: `sha256:${sum}` } }
   }

@@ -59,7 +59,9 @@ function checkStrategy(strategy: NonNullable<CapacityProviderStrategy>): void {
   }
   const unknown = strategy.find(({ capacityProvider }) => !/^FARGATE(_SPOT)?$/.test(capacityProvider))
   if (unknown !== undefined) {
-    throw invalidParameter(`The specified capacity provider '${unknown.capacityProvider}' was not found. Specify a valid name or ARN and try again.`)
+    throw invalidParameter(
+      `The specified capacity provider '${unknown.capacityProvider}' was not found. Specify a valid name or ARN and try again.`,
+    )
   }
   if (strategy.filter(({ base = 0 }) => base > 0).length > 1) {
     throw invalidParameter('Only one capacity provider in a capacity provider strategy can have a base defined.')
@@ -92,16 +94,23 @@ export function checkLaunch(
 }
 
 /** "There's a limit of 16 subnets …" "There's a limit of 5 security groups …" (AwsVpcConfiguration) */
-function checkVpc({ subnets, securityGroups = [] }: NonNullable<NonNullable<NetworkConfiguration>['awsvpcConfiguration']>) {
+function checkVpc({
+  subnets,
+  securityGroups = [],
+}: NonNullable<NonNullable<NetworkConfiguration>['awsvpcConfiguration']>) {
   if (subnets.length === 0) throw invalidParameter('subnets can not be empty.')
   if (subnets.length > 16) throw invalidParameter('subnets can have at most 16 items.')
   if (securityGroups.length > 5) throw invalidParameter('securityGroups can have at most 5 items.')
   const wrongSubnet = subnets.find((subnet) => !/^subnet-[0-9a-zA-Z-]+$/.test(subnet))
   if (wrongSubnet !== undefined) {
-    throw invalidParameter(`Error retrieving subnet information for [${wrongSubnet}]: The subnet ID '${wrongSubnet}' does not exist`)
+    throw invalidParameter(
+      `Error retrieving subnet information for [${wrongSubnet}]: The subnet ID '${wrongSubnet}' does not exist`,
+    )
   }
   const wrongGroup = securityGroups.find((group) => !/^sg-[0-9a-zA-Z-]+$/.test(group))
   if (wrongGroup !== undefined) {
-    throw invalidParameter(`Error retrieving security group information for [${wrongGroup}]: The security group '${wrongGroup}' does not exist`)
+    throw invalidParameter(
+      `Error retrieving security group information for [${wrongGroup}]: The security group '${wrongGroup}' does not exist`,
+    )
   }
 }

@@ -3,14 +3,23 @@ import type { Call, Input, LabContext, Output } from '../service.ts'
 import { ecsArn } from './arns.ts'
 import type { ClientTokens } from './client-tokens.ts'
 import type { Cluster, Clusters } from './clusters.ts'
-import { capacityProviderStrategy, flag, invalidParameter, networkConfiguration, readInput, refuseMembers, text, whole } from './input.ts'
+import {
+  capacityProviderStrategy,
+  flag,
+  invalidParameter,
+  networkConfiguration,
+  readInput,
+  refuseMembers,
+  text,
+  whole,
+} from './input.ts'
 import { checkLaunch, chooseLaunch } from './launch-settings.ts'
 import { checkTags, mergeTags, requestTagKeys, resourceTagKeys, type Tag, tagsMember } from './tags.ts'
 import type { Task } from './task.ts'
 import type { TaskDefinition } from './task-definition.ts'
 import { authorizePassRole, type TaskDefinitions } from './task-definitions.ts'
 import { checkOverrides, overridesMember } from './task-overrides.ts'
-import { describeTasks, type TaskRequest, type Tasks } from './tasks.ts'
+import { capacityReason, describeTasks, type TaskRequest, type Tasks } from './tasks.ts'
 
 const runInput = v.looseObject({
   taskDefinition: v.string(),
@@ -65,9 +74,6 @@ export function runTask(input: Input, call: Call, state: RunTaskState): Output {
   return { tasks: describeTasks(tasks, true), failures }
 }
 
-export const capacityReason =
-  'Capacity is unavailable at this time. Please try again later or in a different availability zone'
-
 function planTask(request: RunInput, cluster: Cluster, definition: TaskDefinition, tags: readonly Tag[]): TaskRequest {
   const { count, overrides, startedBy, networkConfiguration: network } = request
   // "You can specify up to 10 tasks for each call." (RunTask, count)
@@ -82,7 +88,9 @@ function planTask(request: RunInput, cluster: Cluster, definition: TaskDefinitio
   const launch = chooseLaunch(request, cluster)
   checkLaunch(definition, launch.launchType, network)
   if (request.enableExecuteCommand && !(overrides.taskRoleArn ?? definition.content.taskRoleArn)) {
-    throw invalidParameter('The service couldn’t be updated because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.')
+    throw invalidParameter(
+      'The service couldn’t be updated because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.',
+    )
   }
   return {
     cluster,

@@ -42,7 +42,8 @@ export function describeTasks(input: Input, call: Call, { clusters, tasks }: Tas
     const arn = tasks.arnOf(cluster, wanted)
     const task = tasks.find(cluster, wanted)
     authorizeTask(call, 'ecs:DescribeTasks', arn, cluster, task)
-    if (task?.visible && task.plan.cluster === cluster) found.push(describeTask(task, { tags: include.includes('TAGS') }))
+    if (task?.visible && task.plan.cluster === cluster)
+      found.push(describeTask(task, { tags: include.includes('TAGS') }))
     else failures.push({ arn, reason: 'MISSING' })
   }
   return { tasks: found, failures }
@@ -67,7 +68,10 @@ export function listTasks(input: Input, call: Call, state: TaskState): Output {
   call.authorize('ecs:ListTasks', instances, { 'ecs:cluster': cluster.arn })
   const { startedBy, family, serviceName, launchType } = request
   // "When you specify startedBy as the filter, it must be the only filter that you use." (ListTasks, startedBy)
-  if (startedBy !== undefined && [family, serviceName, launchType, input.desiredStatus].some((other) => other != null)) {
+  if (
+    startedBy !== undefined &&
+    [family, serviceName, launchType, input.desiredStatus].some((other) => other != null)
+  ) {
     throw invalidParameter('Only one filter can be used when startedBy is specified.')
   }
   const service = serviceName === undefined ? undefined : nameOf(serviceName)
@@ -85,6 +89,9 @@ export function listTasks(input: Input, call: Call, state: TaskState): Output {
       // "The default status filter is RUNNING, which shows tasks that Amazon ECS has set the desired status to RUNNING."
       task.desiredStatus === request.desiredStatus,
   )
-  const { page, nextToken } = pageOf(listed.map(({ arn }) => arn), request)
+  const { page, nextToken } = pageOf(
+    listed.map(({ arn }) => arn),
+    request,
+  )
   return pageOutput('taskArns', page, nextToken)
 }

@@ -1,6 +1,6 @@
-import type { LabContext } from '../service.ts'
 import type { ProcessKeeper } from '../process-keeper.ts'
-import { Container, type Launch } from './container.ts'
+import type { LabContext } from '../service.ts'
+import type { Container, Launch } from './container.ts'
 import type { ContainerDependency } from './container-definition.ts'
 import { watchHealth } from './container-health.ts'
 import { planLaunch } from './container-launch.ts'

@@ -17,11 +17,7 @@ export type TaskStatus =
   | 'DEPROVISIONING'
   | 'STOPPED'
 
-export type StopCode =
-  | 'TaskFailedToStart'
-  | 'EssentialContainerExited'
-  | 'UserInitiated'
-  | 'ServiceSchedulerInitiated'
+export type StopCode = 'TaskFailedToStart' | 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated'
 
 export interface StopCause {
   readonly stopCode: StopCode

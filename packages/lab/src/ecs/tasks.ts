@@ -12,7 +12,11 @@ import type { Host } from './task-start.ts'
 /** What a caller decides of a task; the rest is made here. */
 export type TaskRequest = Omit<TaskPlan, 'id' | 'arn' | 'address' | 'attachmentId'>
 
-export const noTraffic: TaskTraffic = { register() {}, async deregister() {} }
+/** (API failure reasons) */
+export const capacityReason =
+  'Capacity is unavailable at this time. Please try again later or in a different availability zone'
+
+const noTraffic: TaskTraffic = { register() {}, async deregister() {} }
 
 export interface TasksOptions {
   readonly host: Host
@@ -51,7 +55,9 @@ export class Tasks {
   }
 
   arnOf(cluster: Cluster, reference: string): string {
-    return reference.startsWith('arn:') ? reference : ecsArn(this.#options.host.context, 'task', cluster.name, reference)
+    return reference.startsWith('arn:')
+      ? reference
+      : ecsArn(this.#options.host.context, 'task', cluster.name, reference)
   }
 
   hasRoom(): boolean {
@@ -64,7 +70,10 @@ export class Tasks {
     const { context } = host
     const id = identifiers.task()
     const arn = ecsArn(context, 'task', request.cluster.name, id)
-    const task = new Task({ ...request, id, arn, address: this.#nextAddress(), attachmentId: identifiers.uuid() }, context.journal)
+    const task = new Task(
+      { ...request, id, arn, address: this.#nextAddress(), attachmentId: identifiers.uuid() },
+      context.journal,
+    )
     task.containers = request.definition.content.containerDefinitions.map((definition) => {
       const uuid = identifiers.uuid()
       const containerArn = ecsArn(context, 'container', request.cluster.name, id, uuid)
