@@ -67,7 +67,7 @@ function ecs(): Ecs {
     clock: systemClock,
     log: silent,
   })
-  return { client, caller }
+  return { client, caller, config: { region: 'eu-central-1', maxAttempts: 1 } }
 }
 
 it('carries members that the SDK does not know from the described revision to the registered one', async () => {

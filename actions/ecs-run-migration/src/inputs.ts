@@ -1,0 +1,100 @@
+import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import { boolean, choice, duration, list, optional, pairs, structured, text } from '@deploy-kit/core/input-fields'
+import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
+
+import * as v from 'valibot'
+import { commandField } from './command.ts'
+
+const capacityProviderStrategy = v.pipe(
+  v.array(
+    v.strictObject({
+      capacityProvider: v.pipe(v.string(), v.nonEmpty('a capacity provider needs a name')),
+      weight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+      base: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000))),
+    }),
+  ),
+  v.minLength(1, 'at least one capacity provider is needed'),
+  v.maxLength(20, 'AWS takes 20 capacity providers at the most'),
+)
+
+const identifiers = (prefix: string) =>
+  list(
+    text((given) =>
+      given.startsWith(`${prefix}-`) && /^[a-z]+-[0-9a-zA-Z]+$/.test(given)
+        ? undefined
+        : `'${given}' is not of the form ${prefix}-0123456789abcdef0`,
+    ),
+    { commas: true },
+  )
+
+export const fields = {
+  cluster: text(),
+  service: optional(text()),
+  'task-definition': optional(text()),
+  container: optional(text()),
+  image: optional(
+    text((given) => (/\s/.test(given) ? `'${given}' holds a blank; an image is written repository:tag` : undefined)),
+  ),
+  command: optional(commandField()),
+  environment: pairs('=', 'KEY=VALUE'),
+  subnets: identifiers('subnet'),
+  'security-groups': identifiers('sg'),
+  'assign-public-ip': optional(boolean()),
+  'launch-type': optional(choice('FARGATE', 'EC2', 'EXTERNAL')),
+  'capacity-provider-strategy': optional(structured(capacityProviderStrategy)),
+  'idempotency-key': optional(text()),
+  'on-cancel': choice('stop', 'detach'),
+  'on-timeout': choice('stop', 'detach'),
+  'start-timeout': duration({ minMs: 1 }),
+  timeout: duration({ minMs: 1 }),
+  interval: duration({ minMs: 1 }),
+  logs: choice('stream', 'tail', 'none'),
+  'require-snapshot': optional(
+    text((given) =>
+      /^(arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:(cluster-)?snapshot:)?[A-Za-z][A-Za-z0-9-]*$/.test(given)
+        ? undefined
+        : `'${given}' is not the identifier or ARN of an RDS snapshot`,
+    ),
+  ),
+  migrations: list(text()),
+  'allow-destructive': boolean(),
+  'dry-run': boolean(),
+  ...awsFields,
+}
+
+export type Inputs = InputsOf<typeof fields>
+
+/** ECS: RunTask, overrides: "A total of 8192 characters are allowed for overrides." */
+const LONGEST_OVERRIDES = 8192
+
+/** Refuses what cannot go together, naming every input that is part of it. */
+export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
+  const problems: InputProblem[] = []
+  const report = (names: readonly string[], message: string): number => problems.push({ inputs: names, message })
+  if (inputs.service === undefined && inputs.taskDefinition === undefined) {
+    report(['service', 'task-definition'], 'one of them is required: there is nothing to run')
+  }
+  if (inputs.launchType !== undefined && inputs.capacityProviderStrategy !== undefined) {
+    report(['launch-type', 'capacity-provider-strategy'], 'give one, not both: ECS takes either')
+  }
+  const overrides = JSON.stringify([inputs.command ?? [], inputs.environment ?? []])
+  if (overrides.length > LONGEST_OVERRIDES) {
+    report(
+      ['command', 'environment'],
+      `together they are ${overrides.length} characters long; ECS takes ${LONGEST_OVERRIDES}`,
+    )
+  }
+  if (inputs.timeout !== undefined && inputs.interval !== undefined && inputs.interval > inputs.timeout) {
+    report(['interval', 'timeout'], 'the pause between two looks is longer than the deadline')
+  }
+  if ((inputs.migrations ?? []).length > 0) {
+    report(['migrations'], 'reading SQL files for destructive statements is not there yet; leave the input out')
+  }
+  if (inputs.allowDestructive === true && inputs.requireSnapshot === undefined) {
+    report(
+      ['allow-destructive', 'require-snapshot'],
+      'destructive statements run only with a snapshot to go back to; name one',
+    )
+  }
+  return problems
+}
