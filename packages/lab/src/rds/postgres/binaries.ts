@@ -1,4 +1,16 @@
-import { access, chmod, constants, cp, readdir, readFile, stat } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+} from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -83,12 +95,31 @@ async function reachableRoot(native: string, folder: string): Promise<string> {
   }
   if ((await firstThatOthersCannotEnter(join(native, 'bin', 'postgres'))) === undefined) return native
   const copy = join(folder, 'server')
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') })
-  for (const entry of await readdir(copy, { recursive: true, withFileTypes: true })) {
-    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755)
-  }
-  await chmod(copy, 0o755)
+  await makeReachable(native, copy)
   return copy
+}
+
+/** Under another name where that is possible, which takes no time; as copies otherwise. */
+async function makeReachable(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  await chmod(to, 0o755)
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) await makeReachable(source, target)
+    else if (entry.isSymbolicLink()) await symlink(await readlink(source), target)
+    else if (!entry.name.endsWith('.a')) await linkOrCopy(source, target)
+  }
+}
+
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  const { mode } = await stat(source)
+  try {
+    if ((mode & 0o004) !== 0) return await link(source, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+  }
+  await copyFile(source, target)
+  await chmod(target, 0o755)
 }
 
 async function firstThatOthersCannotEnter(path: string): Promise<string | undefined> {

@@ -32,7 +32,7 @@ export const ADMIN = 'rdsadmin'
 /**
  * Raised when the settings below or initdb's arguments change, so that a cached folder of another make is not used.
  */
-const MAKE = 2
+const MAKE = 3
 
 /**
  * Without fsync a crash of the machine may cost data, a crash of the server does not: what was committed has been
@@ -50,6 +50,9 @@ unix_socket_directories = ''
 timezone = 'UTC'
 log_timezone = 'UTC'
 `
+
+/** Free space and visibility maps, which the server makes when it needs them: a quarter of all files. */
+const DERIVED = ['(base/.*|global)/\\d+_(fsm|vm)']
 
 /** Passwords everywhere; a master user of RDS is not a superuser, and cannot log in as the one there is. */
 const ACCESS = 'host all all 127.0.0.1/32 scram-sha-256\n'
@@ -102,7 +105,8 @@ async function makeTemplate(folder: string, binaries: PostgresBinaries, archiver
   // One form of text and order everywhere, whatever locales the machine has; small WAL segments keep copies small.
   const text = ['--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const access = [`--username=${ADMIN}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
-  await promisify(execFile)(initdb, [`--pgdata=${data}`, ...access, ...text, '--wal-segsize=1', '--no-sync'], {
+  const log = ['--wal-segsize=1', '--set', 'min_wal_size=2MB']
+  await promisify(execFile)(initdb, [`--pgdata=${data}`, ...access, ...text, ...log, '--no-sync'], {
     cwd: folder,
     env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
     ...(runAs ?? {}),
@@ -110,7 +114,7 @@ async function makeTemplate(folder: string, binaries: PostgresBinaries, archiver
   await appendFile(join(data, 'postgresql.conf'), SETTINGS)
   await writeFile(join(data, 'pg_hba.conf'), ACCESS)
   const archive = join(folder, 'data.archive')
-  await archiver.do({ kind: 'pack', options: { folder: data, archive, leaveOut: [] } })
+  await archiver.do({ kind: 'pack', options: { folder: data, archive, leaveOut: DERIVED } })
   await archiver.do({ kind: 'complete', archive })
   await rm(data, { recursive: true })
   return { archive, adminPassword }
