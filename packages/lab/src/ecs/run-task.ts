@@ -11,7 +11,6 @@ import {
   readInput,
   refuseMembers,
   text,
-  whole,
 } from './input.ts'
 import { checkLaunch, chooseLaunch } from './launch-settings.ts'
 import { checkTags, mergeTags, requestTagKeys, resourceTagKeys, type Tag, tagsMember } from './tags.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { TargetGroup } from '../balancer/target-group.ts'
-import { AwsError, type Call, type Input, type LabContext, type Output } from '../service.ts'
+import type { Call, Input, LabContext, Output } from '../service.ts'
 import { ecsArn } from './arns.ts'
 import type { Cluster, Clusters } from './clusters.ts'
 import { readDeploymentConfiguration } from './deployment-configuration.ts'
