@@ -33,7 +33,10 @@ const standIns: Readonly<
   'aws-actions/configure-aws-credentials': {
     folder: 'configure-aws-credentials',
     notice: 'aws-actions/configure-aws-credentials is stood in for: it gives credentials of the lab, not of AWS',
-    unsupported: ['web-identity-token-file', 'role-chaining', 'managed-session-policies', 'inline-session-policy'],
+    unsupported: [
+      ...['aws-profile', 'http-proxy', 'inline-session-policy', 'managed-session-policies', 'role-chaining'],
+      ...['role-external-id', 'web-identity-token-file'],
+    ],
   },
 }
 
