@@ -3,10 +3,10 @@ import type { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError, messageOf } from '@deploy-kit/core/errors'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import { waitUntil } from '@deploy-kit/core/wait'
+import { runCommand } from './command.ts'
 import type { Armed } from './guard.ts'
 import type { Inputs } from './inputs.ts'
 import type { CommandBaseline } from './saved-baseline.ts'
-import { runShell } from './shell.ts'
 import { type Verification, verifyHealth } from './verification.ts'
 
 interface Tools {
@@ -30,7 +30,7 @@ export async function captureByCommand(
 }
 
 async function capture(command: string, deadline: Deadline, context: ActionContext): Promise<string> {
-  const value = (await runShell(command, { name: 'capture-command', deadline, context })).trim()
+  const value = (await runCommand(command, { name: 'capture-command', deadline, context })).trim()
   if (value !== '') return value
   throw new ActionError('wrong-state', 'capture-command printed nothing, so there is no version to remember.', {
     advice: 'Let it print the version that runs, and exit with another code than 0 when it cannot.',
@@ -58,7 +58,12 @@ export async function restoreByCommand(
     return { conclusion: 'success', headline, summary: '' }
   }
   const name = 'rollback-command'
-  await runShell(inputs.rollbackCommand ?? '', { name, variables: { DEPLOY_KIT_BASELINE: version }, deadline, context })
+  await runCommand(inputs.rollbackCommand ?? '', {
+    name,
+    variables: { DEPLOY_KIT_BASELINE: version },
+    deadline,
+    context,
+  })
   if (inputs.captureCommand !== undefined) {
     const now = await waitForVersion(version, inputs.captureCommand, tools)
     if (now !== version) {

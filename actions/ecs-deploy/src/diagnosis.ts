@@ -1,10 +1,8 @@
 import type { ActionContext } from '@deploy-kit/core/action'
-import { createAwsClientConfig } from '@deploy-kit/core/aws/aws-client'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import { type Ecs, ecsWithin } from '@deploy-kit/core/ecs/ecs-client'
 import type { ServicePlan } from './deploy-plan.ts'
 import type { ServiceReport } from './deploy-result.ts'
-import type { Inputs } from './inputs.ts'
 import { readTaskLog, type TaskLog } from './task-log.ts'
 
 /** A diagnosis must not keep anybody waiting. */
@@ -16,21 +14,20 @@ const MOST = 3
 export async function collectLogs(
   plans: readonly ServicePlan[],
   reports: readonly ServiceReport[],
-  from: { inputs: Inputs; ecs: Ecs; deadline: Deadline; context: ActionContext },
+  from: { ecs: Ecs; deadline: Deadline; context: ActionContext },
 ): Promise<ReadonlyMap<string, TaskLog>> {
-  const { inputs, deadline, context } = from
+  const { deadline, context } = from
   const failed = reports.filter((report) => report.outcome === 'failed' || report.outcome === 'rolled-back')
   const limitMs = Math.min(LONGEST_MS, deadline.remainingMs())
   const logs = new Map<string, TaskLog>()
   if (limitMs === 0 || context.signal.aborted) return logs
   const ecs = ecsWithin(from.ecs, limitMs, context.signal)
-  const config = createAwsClientConfig(inputs, context)
   await Promise.all(
     failed.slice(0, MOST).map(async (report) => {
       const definition = plans.find((plan) => plan.name === report.service)?.wanted
       const task = report.failedTasks.findLast((candidate) => candidate.container !== '')
       if (definition === undefined || task === undefined) return
-      const log = await readTaskLog(ecs, config, { definition, container: task.container, taskArn: task.taskArn })
+      const log = await readTaskLog(ecs, { definition, container: task.container, taskArn: task.taskArn })
       if (log !== undefined) logs.set(report.service, log)
     }),
   )

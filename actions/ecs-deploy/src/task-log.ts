@@ -1,4 +1,3 @@
-import type { AwsClientConfig } from '@deploy-kit/core/aws/aws-client'
 import { failureCode } from '@deploy-kit/core/aws/aws-failure'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import type { TaskDefinitionInput } from '@deploy-kit/core/ecs/task-definition'
@@ -19,7 +18,6 @@ const LINES = 20
  */
 export async function readTaskLog(
   ecs: Ecs,
-  config: AwsClientConfig,
   about: { definition: TaskDefinitionInput; container: string; taskArn: string },
 ): Promise<TaskLog | undefined> {
   const { definition, container, taskArn } = about
@@ -34,7 +32,10 @@ export async function readTaskLog(
   const stream = `${prefix}/${container}/${taskId}`
   // Only a failed deployment needs it: it is not worth any start-up time.
   const { CloudWatchLogsClient, GetLogEventsCommand } = await import('@aws-sdk/client-cloudwatch-logs')
-  const client = new CloudWatchLogsClient({ ...config, region: logging.options?.['awslogs-region'] ?? config.region })
+  const client = new CloudWatchLogsClient({
+    ...ecs.config,
+    region: logging.options?.['awslogs-region'] ?? ecs.config.region,
+  })
   const lines = await ecs.caller
     .call({
       operation: 'logs:GetLogEvents',

@@ -41,8 +41,9 @@ export function judgeRollout(service: Service | undefined, change: Change, seen:
   if (own === undefined && !seen && change.before.includes(primary.id ?? '') && !isRollback(primary)) {
     return { kind: 'in-progress', state: 'requested' }
   }
-  if (own?.rolloutState === 'FAILED' || isRollback(primary)) {
-    const reason = own?.rolloutStateReason ?? primary.rolloutStateReason ?? 'the deployment failed'
+  // ECS takes an older deployment up again when it reverts; whoever deploys makes a new one.
+  if (own?.rolloutState === 'FAILED' || change.before.includes(primary.id ?? '') || isRollback(primary)) {
+    const reason = own?.rolloutStateReason ?? `ECS went back to ${shortName(primary.taskDefinition)}`
     return { kind: 'failed', state: reason, reverting: primary.taskDefinition ?? '' }
   }
   return {
@@ -89,7 +90,7 @@ function judgeCounts(deployment: Deployment): Progress {
   return { kind: 'in-progress', state: counts }
 }
 
-/** ECS has no member that says so; the reason is its only sign ("Deployment circuit breaker", ECS Developer Guide). */
+/** Where ECS makes a new deployment to go back, the reason is the only sign of it ("Deployment circuit breaker", ECS Developer Guide). */
 function isRollback(deployment: Deployment): boolean {
   return /rolling back|rollback/i.test(deployment.rolloutStateReason ?? '')
 }

@@ -1,0 +1,189 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
+import { type Lab, startLab } from '@deploy-kit/lab/lab'
+import { imageOf, smallWorld } from '@deploy-kit/lab/testing/small-world'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { action } from './action.ts'
+
+let lab: Lab
+let temporary: string
+
+beforeAll(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'ecs-deploy-'))
+  lab = await startLab({ world: smallWorld(['good', 'bad', 'busy', 'many-a', 'many-b', 'dry', 'file', 'tagged']) })
+  // The SDK reads endpoint and keys from the process itself.
+  for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await lab.close()
+  await rm(temporary, { recursive: true })
+})
+
+function deploy(inputs: Record<string, string>, signal?: AbortSignal): Promise<MemoryRun> {
+  return runInMemory(action, {
+    inputs: { cluster: 'small', interval: '50ms', timeout: '20s', ...inputs },
+    environment: {
+      ...process.env,
+      ...lab.environment,
+      RUNNER_TEMP: temporary,
+      GITHUB_WORKSPACE: temporary,
+      GITHUB_RUN_ID: '1',
+    },
+    ...(signal && { signal }),
+  })
+}
+
+const requests = (operation: string, service: string): number =>
+  lab.journal
+    .requests('ecs', operation)
+    .filter(
+      (request) =>
+        (request.input as { service?: string; family?: string }).service === service ||
+        (request.input as { family?: string }).family === service,
+    ).length
+
+it('rolls a service to a new image and waits until it is steady', async () => {
+  const run = await deploy({ services: 'good', image: imageOf('v2') })
+  expect(run.annotations).toEqual([])
+  expect(run.exitCode).toBe(0)
+  expect(run.outputs).toMatchObject({
+    outcome: 'deployed',
+    'task-definition-arn': 'arn:aws:ecs:eu-central-1:123456789012:task-definition/good:2',
+  })
+  expect(JSON.parse(run.outputs.baseline ?? '')).toMatchObject({
+    kind: 'ecs',
+    cluster: 'small',
+    services: [
+      { service: 'good', taskDefinition: 'arn:aws:ecs:eu-central-1:123456789012:task-definition/good:1', steady: true },
+    ],
+  })
+  expect(run.summary).toMatch(/good runs good:2 and is steady/)
+
+  const again = await deploy({ services: 'good', image: imageOf('v2') })
+  expect(again.outputs.outcome).toBe('unchanged')
+  expect(requests('UpdateService', 'good')).toBe(1)
+  expect(requests('RegisterTaskDefinition', 'good')).toBe(1)
+
+  const back = await deploy({ services: 'good', image: imageOf('v1') })
+  expect(back.outputs).toMatchObject({
+    outcome: 'deployed',
+    'task-definition-arn': 'arn:aws:ecs:eu-central-1:123456789012:task-definition/good:1',
+  })
+  expect(requests('RegisterTaskDefinition', 'good')).toBe(1)
+})
+
+it('says that ECS rolled back, why the tasks died and what they logged last', async () => {
+  const run = await deploy({ services: 'bad', image: imageOf('broken') })
+  expect(run.exitCode).toBe(1)
+  expect(run.outputs.outcome).toBe('rolled-back')
+  const [report] = JSON.parse(run.outputs.report ?? '[]')
+  expect(report.failedTasks[0]).toMatchObject({ stopCode: 'EssentialContainerExited', exitCode: 1, container: 'app' })
+  expect(run.summary).toContain('The container app exited with code 1')
+  expect(run.summary).toContain('cannot find my configuration')
+  expect(run.annotations[0]?.message).toMatch(/bad: ECS gave up the rollout of bad:2/)
+})
+
+it('rolls several services, no more than max-parallel at a time, and shares nothing between them', async () => {
+  const services = JSON.stringify({ 'many-a': { image: imageOf('v2') }, 'many-b': { image: imageOf('v3') } })
+  const run = await deploy({ services, 'max-parallel': '1' })
+  expect(run.annotations).toEqual([])
+  expect(run.outputs.outcome).toBe('deployed')
+  const order = lab.journal
+    .entries()
+    .filter((entry) =>
+      entry.kind === 'request'
+        ? entry.operation === 'UpdateService'
+        : /many-a .*COMPLETED/.test(`${entry.resource} ${entry.to}`),
+    )
+    .flatMap((entry) => (entry.kind === 'request' ? (entry.input as { service: string }).service : 'a completed'))
+    .filter((line) => line.startsWith('many') || line === 'a completed')
+  expect(order.slice(-3)).toEqual(['many-a', 'a completed', 'many-b'])
+})
+
+it('changes nothing in a dry run and says what it would do', async () => {
+  const run = await deploy({ services: 'dry', image: imageOf('v2'), environment: 'TOKEN=shh', 'dry-run': 'true' })
+  expect(run.exitCode).toBe(0)
+  expect(run.summary).toContain('register a new revision of dry')
+  expect(run.summary).not.toContain('shh')
+  expect(requests('UpdateService', 'dry') + requests('RegisterTaskDefinition', 'dry')).toBe(0)
+})
+
+it('takes a definition from a file, with members that the SDK does not know', async () => {
+  const definition = {
+    family: 'file',
+    networkMode: 'awsvpc',
+    requiresCompatibilities: ['FARGATE'],
+    cpu: '256',
+    memory: '512',
+    executionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+    memberOfTomorrow: { keep: true },
+    containerDefinitions: [{ name: 'app', image: imageOf('v1') }],
+    tags: [{ key: 'team', value: 'money' }],
+  }
+  await writeFile(join(temporary, 'task.json'), JSON.stringify(definition))
+  const run = await deploy({
+    services: 'file',
+    'task-definition': 'task.json',
+    image: imageOf('v2'),
+    environment: 'A=1',
+  })
+  expect(run.annotations).toEqual([])
+  const [request] = lab.journal
+    .requests('ecs', 'RegisterTaskDefinition')
+    .filter((one) => (one.input as { family: string }).family === 'file')
+  expect(request?.input).toEqual({
+    ...definition,
+    containerDefinitions: [{ name: 'app', image: imageOf('v2'), environment: [{ name: 'A', value: '1' }] }],
+  })
+})
+
+it('stops waiting when it is cancelled, and leaves what the job did behind for auto-rollback', async () => {
+  const abort = new AbortController()
+  const running = deploy({ services: 'busy', image: imageOf('v2') }, abort.signal)
+  await expect.poll(() => requests('UpdateService', 'busy'), { interval: 5 }).toBe(1)
+  abort.abort()
+  const run = await running
+  expect(run.exitCode).toBe(1)
+  expect(run.outputs).toMatchObject({ outcome: 'cancelled' })
+  expect(run.outputs.baseline).toContain('task-definition/busy:1')
+  const record = await readFile(join(temporary, 'deploy-kit', 'ecs-1-1-.jsonl'), 'utf8')
+  expect(record).toContain('"taskDefinition":"arn:aws:ecs:eu-central-1:123456789012:task-definition/busy:2"')
+})
+
+it('names a service that is not there before it changes anything', async () => {
+  const run = await deploy({ services: 'good, nobody', image: imageOf('v9') })
+  expect(run.annotations[0]?.message).toMatch(/Cluster small: nobody does not exist/)
+  expect(run.exitCode).toBe(1)
+})
+
+describe('bad inputs', () => {
+  it.each([
+    [{ services: 'good' }, /there is nothing to deploy to good/],
+    [{ services: ',', image: 'i' }, /services: is required, and only empty items were given/],
+    [{ services: 'good good', image: 'i' }, /'good good' cannot be the name of a service/],
+    [{ services: 'good, good', image: 'i' }, /'good' is given twice/],
+    [{ services: '{"good": {"images": "i"}}' }, /good\.images/],
+    [{ services: 'good: { image: "a b" }' }, /good\.image: is not an image/],
+    [{ services: 'good', image: 'a b' }, /'a b' is not an image/],
+    [{ services: 'good', image: 'app=i\napp=j' }, /'app' is given twice/],
+    [{ services: 'good', image: 'i', interval: '30' }, /'30' has no unit/],
+    [{ services: 'good', image: 'i', timeout: '0s' }, /too short/],
+    [{ services: 'good', image: 'i', 'max-parallel': '0' }, /'0' is too small/],
+    [{ services: 'good', image: 'i', 'max-failed-tasks': '-1' }, /too small/],
+    [{ services: 'good', image: 'i', wait: 'yes' }, /'yes' is not a boolean/],
+    [{ services: 'good', image: 'i', environment: 'A' }, /'A' is not of the form KEY=VALUE/],
+    [{ services: 'a, b', image: 'i', wait: 'false', 'max-parallel': '1' }, /more than max-parallel/],
+    [{ services: 'good', 'task-definition': 'nowhere.json' }, /nowhere.json cannot be read/],
+    [{ services: 'good: { container: app }', image: 'app=i' }, /another `container`/],
+    [{ services: 'good', image: 'i', cluster: '' }, /cluster: is required/],
+  ])('%j', async (inputs, message) => {
+    const before = lab.journal.requests().length
+    const run = await deploy(inputs as unknown as Record<string, string>)
+    expect(run.exitCode).toBe(1)
+    expect(run.annotations[0]?.message).toMatch(message)
+    expect(lab.journal.requests().length).toBe(before)
+  })
+})
