@@ -2,7 +2,8 @@
 export type WorldReferences = ReadonlyMap<string, string>
 
 /**
- * A copy of part of a world in which each `${name}` is replaced.
+ * A copy of part of a world in which each `${databases.…}` and `${loadBalancers.…}` is replaced; another `${…}` may be
+ * a shell's.
  * @throws Error that names a reference to something that the world does not have, and what there is
  */
 export function fillReferences<T>(value: T, references: WorldReferences): T {
@@ -11,7 +12,7 @@ export function fillReferences<T>(value: T, references: WorldReferences): T {
 
 function fill(value: unknown, references: WorldReferences): unknown {
   if (typeof value === 'string') {
-    return value.replaceAll(/\$\{([^}]*)\}/g, (_reference, name: string) => {
+    return value.replaceAll(/\$\{((?:databases|loadBalancers)\.[^}]*)\}/g, (_reference, name: string) => {
       const known = references.get(name)
       if (known !== undefined) return known
       throw new Error(`The world refers to \${${name}}, which is none of: ${[...references.keys()].join(', ')}`)
