@@ -1,6 +1,8 @@
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
 import { formatDuration } from '@deploy-kit/core/duration'
+import type { Log } from '@deploy-kit/core/log'
 import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
+import { type Diagnosis, diagnose } from '@deploy-kit/core/probe/diagnosis'
 import { checkHealth, type HealthVerdict } from '@deploy-kit/core/probe/health'
 import manifest from '../action.yml'
 import { checkTogether } from './input-checks.ts'
@@ -15,11 +17,35 @@ async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   for (const secret of derivedSecrets(inputs)) context.mask(secret)
   const verdict = await checkHealth(healthOptions(inputs), context)
   setOutputs(verdict, context)
+  const diagnoses = verdict.kind === 'unhealthy' ? diagnoseWorst(verdict) : []
+  for (const diagnosis of diagnoses) printDiagnosis(diagnosis, context.log)
   return {
     conclusion: conclusionOf(verdict, inputs.failOnUnhealthy),
     headline: headlineOf(verdict),
-    summary: summarise(verdict),
+    summary: summarise(verdict, diagnoses),
   }
+}
+
+/** How many targets are explained at length; the table has them all. */
+const MAX_DIAGNOSES = 5
+
+/** The target that decided first, then others that fail. */
+function diagnoseWorst({ watches, decisive, elapsedMs }: HealthVerdict): Diagnosis[] {
+  const failing = watches.filter((watch) => watch !== decisive && watch.streak === 0)
+  const diagnoses = [decisive, ...failing].slice(0, MAX_DIAGNOSES).map((watch) => diagnose(watch, elapsedMs))
+  return diagnoses.filter((diagnosis) => diagnosis !== undefined)
+}
+
+function printDiagnosis({ title, facts, body, advice }: Diagnosis, log: Log): void {
+  log.group(
+    title,
+    facts.map(([label, text]) => `${label}: ${text}`),
+  )
+  if (body.length > 0) {
+    log.info('The last body begins with:')
+    log.outside(body)
+  }
+  if (advice !== '') log.info(`Look at next: ${advice}`)
 }
 
 function conclusionOf({ kind }: HealthVerdict, failOnUnhealthy: boolean): Verdict['conclusion'] {

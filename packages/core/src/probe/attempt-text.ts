@@ -6,12 +6,16 @@ import type { TargetWatch } from './target-watch.ts'
 export function describeState(watch: TargetWatch, successThreshold: number): string {
   const { last } = watch
   if (!last) return 'not probed yet'
-  if (last.problems.length > 0) return describeProblems(last)
+  if (last.problems.length > 0) return `${describeProblems(last)}${pageOf(last)}`
   const from =
     last.trace.deadAddresses.length > 0 ? ` from ${last.trace.address} (${last.trace.deadAddresses.join('; ')})` : ''
-  const page = last.trace.redirects.length > 0 ? `, judged at ${last.trace.url}` : ''
   const streak = watch.streak < successThreshold ? `${watch.streak} of ${successThreshold} in a row` : 'holding'
-  return `${describeAnswer(last)}${from}${page}, as expected: ${streak}`
+  return `${describeAnswer(last)}${from}${pageOf(last)}, as expected: ${streak}`
+}
+
+/** After redirects, which page is judged. */
+function pageOf({ trace }: Attempt): string {
+  return trace.redirects.length > 0 ? `, judged at ${trace.url}` : ''
 }
 
 export function describeProblems(attempt: Attempt): string {

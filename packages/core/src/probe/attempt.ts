@@ -75,7 +75,7 @@ export async function attemptTarget(
   } catch (error) {
     if (limit.timedOut()) return failed(timeoutProblem(trace, options.requestTimeoutMs))
     if (signal.aborted) return failed(cutOffProblem(trace), false)
-    if (error instanceof ProbeError) return failed({ reason: error.reason, message: error.message })
+    if (error instanceof ProbeError) return failed({ reason: error.reason, message: error.message, code: error.code })
     throw error
   }
 }

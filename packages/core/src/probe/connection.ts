@@ -85,7 +85,9 @@ function connectFailure(error: Error, endpoint: Endpoint, trace: Trace): ProbeEr
     })
   }
   const tried = trace.deadAddresses
-  if (tried.length > 1) return new ProbeError('connect', `No address accepts a connection: ${tried.join('; ')}`)
+  if (tried.length > 1) {
+    return new ProbeError('connect', `No address accepts a connection: ${tried.join('; ')}`, { cause: error })
+  }
   const [only = `${formatEndpoint(endpoint)} ${describeCode(codeOf(error))}`] = tried
   return new ProbeError('connect', `No connection: ${only}`, { cause: error })
 }

@@ -25,4 +25,6 @@ export interface Expectations {
 export interface Problem {
   readonly reason: Reason
   readonly message: string
+  /** Node's or OpenSSL's code, where there is one; it decides the advice. */
+  readonly code?: string
 }

@@ -17,11 +17,14 @@ export type Phase = 'dns' | 'connect' | 'tls' | 'request' | 'body' | 'match'
 /** An attempt that ended without an answer that could be judged. */
 export class ProbeError extends Error {
   readonly reason: Reason
+  /** Node's or OpenSSL's code, where there is one: `ECONNREFUSED`, `CERT_HAS_EXPIRED`. */
+  readonly code: string
 
-  constructor(reason: Reason, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
+  constructor(reason: Reason, message: string, options: { code?: string; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'ProbeError'
     this.reason = reason
+    this.code = options.code ?? codeOf(options.cause)
   }
 }
 

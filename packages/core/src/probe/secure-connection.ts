@@ -23,7 +23,7 @@ export type Trust = TrustOptions & { context?: SecureContext }
 export async function secure(raw: Socket, host: string, trust: Trust, probing: Probing): Promise<TLSSocket> {
   const { trace, clock } = probing
   // node:tls is a third of an HTTPS client's start-up; a plain HTTP target never needs it.
-  const { connect, createSecureContext, getCACertificates, checkServerIdentity } = await import('node:tls')
+  const { connect, createSecureContext, getCACertificates } = await import('node:tls')
   const startedAtMs = clock.nowMs()
   trace.phase = 'tls'
   const { caCertificates } = trust
@@ -42,13 +42,11 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
   })
   await ready(socket, 'secureConnect', probing.signal, (error) => handshakeFailure(error))
   trace.tlsMs = clock.nowMs() - startedAtMs
-  const certificate = socket.getPeerCertificate()
-  trace.certificate = factsOf(certificate)
+  trace.certificate = factsOf(socket.getPeerCertificate())
   if (trust.insecure || socket.authorized) return socket
   socket.destroy()
   const code = String(socket.authorizationError ?? '')
-  const mismatch = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? checkServerIdentity(host, certificate)?.message : undefined
-  throw new ProbeError('tls', `The certificate is refused: ${explainRefusal(code, host, trace.certificate, mismatch)}`)
+  throw new ProbeError('tls', `The certificate is refused: ${explainRefusal(code, host, trace.certificate)}`, { code })
 }
 
 function handshakeFailure(error: Error): ProbeError {
@@ -63,7 +61,7 @@ function handshakeFailure(error: Error): ProbeError {
   })
 }
 
-function explainRefusal(code: string, host: string, facts: CertificateFacts, mismatch: string | undefined): string {
+function explainRefusal(code: string, host: string, facts: CertificateFacts): string {
   const { subject, issuer, names, validFrom, expiresAt } = facts
   switch (code) {
     case 'CERT_HAS_EXPIRED':
@@ -79,9 +77,7 @@ function explainRefusal(code: string, host: string, facts: CertificateFacts, mis
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return `its issuer ${issuer} is not trusted here, or the server does not send the intermediate certificate (${code})`
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return mismatch === undefined
-        ? `it does not hold for ${host} but for ${names} (${code})`
-        : `it does not hold for ${host} but for ${names === '' ? subject : names} (${code})`
+      return `it does not hold for ${host} but for ${names === '' ? subject : names} (${code})`
     default:
       return code
   }
