@@ -15,6 +15,8 @@ export interface LabServices {
   readonly loadBalancerUrls: ReadonlyMap<string, string>
   /** URL of each database, by its identifier. */
   readonly databaseUrls: ReadonlyMap<string, string>
+  /** The world's `variables`, filled in. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 export interface LabServicesOptions {
@@ -49,6 +51,7 @@ export async function createLabServices(context: LabContext, options: LabService
     services: [sts, logs, rds, balancer, ecs],
     loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
     databaseUrls: new Map(world.databases.map(({ identifier }) => [identifier, rds.endpoint(identifier).url])),
+    variables: filled.variables,
   }
 }
 
@@ -59,8 +62,12 @@ function referencesOf(world: World, rds: RdsService, balancer: BalancerService):
       ([key, value]) => [`databases.${identifier}.${key}`, String(value)] as const,
     ),
   )
-  const targetGroups = balancer.loadBalancers.map(
-    ({ name, group }) => [`loadBalancers.${name}.targetGroupArn`, group.arn] as const,
+  const balancers = balancer.loadBalancers.flatMap(
+    ({ name, group, url }) =>
+      [
+        [`loadBalancers.${name}.targetGroupArn`, group.arn],
+        [`loadBalancers.${name}.url`, url],
+      ] as const,
   )
-  return new Map([...databases, ...targetGroups])
+  return new Map([...databases, ...balancers])
 }

@@ -41,6 +41,8 @@ export interface Lab extends AsyncDisposable {
   readonly url: string
   /** The variables that a client needs: endpoints, region, keys and the names in the world. */
   readonly environment: Readonly<Record<string, string>>
+  /** What the repository's configuration variables (`vars`) are in this world. */
+  readonly variables: Readonly<Record<string, string>>
   readonly journal: Journal
   readonly faults: Faults
   readonly policies: Policies
@@ -107,6 +109,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       url: server.url,
       ...created,
     }),
+    variables: created.variables,
     journal,
     faults,
     policies,

@@ -83,6 +83,8 @@ const role = v.strictObject({ arn: v.string(), policy: v.optional(v.looseObject(
 export const worldSchema = v.strictObject({
   region: v.string(),
   accountId: v.pipe(v.string(), v.regex(/^\d{12}$/, 'an account id is 12 digits, in quotes')),
+  /** What a team keeps in its repository's configuration variables (`vars`); references are filled in. */
+  variables: v.optional(v.record(v.string(), v.string()), {}),
   /** Roles that can be assumed with the OIDC token. */
   roles: v.optional(v.array(role), []),
   images: v.optional(v.array(image), []),
