@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findActionFile } from './action-manifest.ts'
@@ -18,7 +18,7 @@ export type ActionSource =
   | { readonly kind: 'unknown'; readonly message: string }
 
 export interface ActionLibrary {
-  find(reference: Extract<ActionReference, { kind: 'remote' }>): ActionSource
+  find(reference: Extract<ActionReference, { kind: 'remote' }>): Promise<ActionSource>
 }
 
 /** Actions that this package stands in for, since what they do concerns the machine or the network. */
@@ -41,14 +41,14 @@ const standIns: Readonly<
 }
 
 export interface LibraryOptions {
-  readonly releaseTree: string | undefined
+  readonly releaseTree: (() => Promise<string>) | undefined
   readonly folders: Readonly<Record<string, string>>
   readonly skipped: readonly string[]
 }
 
 export function createActionLibrary(options: LibraryOptions): ActionLibrary {
   return {
-    find(reference) {
+    async find(reference) {
       const name = actionName(reference)
       if ([name, reference.repository].some((key) => options.skipped.includes(key)))
         return {
@@ -89,13 +89,13 @@ function folderOf(directory: string, notice: string, name: string): ActionSource
 }
 
 /** deploy-kit's own actions, as released: the bundle that users run. */
-function ownAction(path: string, releaseTree: string | undefined): ActionSource {
-  if (releaseTree === undefined || !existsSync(releaseTree))
-    return { kind: 'unknown', message: 'The release tree is not built; build it with: npx --yes pnpm@12 release:tree' }
-  const directory = join(releaseTree, path)
+async function ownAction(path: string, releaseTree: LibraryOptions['releaseTree']): Promise<ActionSource> {
+  const tree = await releaseTree?.()
+  if (tree === undefined) return { kind: 'unknown', message: 'There is no release tree to take deploy-kit from' }
+  const directory = join(tree, path)
   if (path !== '' && findActionFile(directory) !== undefined)
     return { kind: 'folder', directory, notice: undefined, isStandIn: false, unsupported: [] }
-  const names = readdirSync(releaseTree).filter((name) => findActionFile(join(releaseTree, name)) !== undefined)
+  const names = readdirSync(tree).filter((name) => findActionFile(join(tree, name)) !== undefined)
   return { kind: 'unknown', message: `deploy-kit has no action '${path}'; its actions are ${names.join(', ')}` }
 }
 

@@ -60,7 +60,7 @@ async function findSource(run: Run, uses: string, workspace: string): Promise<Us
   if (reference === undefined || reference.kind === 'docker')
     throw new Error(`The rehearsal cannot run '${uses}': it is no action of a repository or a local folder`)
   if (reference.kind === 'local') return localSource(resolve(workspace, reference.path))
-  const found = run.actions.find(reference)
+  const found = await run.actions.find(reference)
   if (found.kind === 'unknown') throw new Error(found.message)
   if (found.notice !== undefined) run.notice(found.notice)
   if (found.kind === 'skipped') return found

@@ -98,7 +98,7 @@ async function usesProblems(
   if (reference.kind === 'docker')
     return refuse(`${work.uses.value} is a container; the rehearsal has no container engine`)
   if (reference.kind === 'local') return localProblems(reference.path, facts, seen)
-  const source = facts.actions.find(reference)
+  const source = await facts.actions.find(reference)
   if (source.kind === 'unknown') return refuse(source.message)
   if (source.kind === 'skipped') return []
   const inputs = source.unsupported.flatMap((name) => unsupportedInput(file, work, name))

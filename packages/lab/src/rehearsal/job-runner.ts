@@ -63,7 +63,7 @@ async function performJob(
   facts.environment = environmentName(request, scope)
   const [problem = checkRunsOn(body.runsOn, scope)] = containerProblems(scope.file, plan.id, body)
   if (problem !== undefined) throw new Error(describeProblem(problem))
-  using cancellation = new Cancellation(grace * msPerMinute)
+  using cancellation = new Cancellation(workflow.run.settings.cancelGraceMs ?? grace * msPerMinute)
   const job = await setUpJob(request, cancellation)
   const cancel = () => {
     job.status = 'cancelled'

@@ -14,13 +14,16 @@ export interface RunOptions {
   readonly secrets?: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
   /**
-   * Variables of every step beside GitHub's own: a lab's endpoints and keys. ACTIONS_ID_TOKEN_REQUEST_URL and
+   * Variables of every step beside GitHub's own, as if the workflow's `env` began with them: a lab's endpoints and
+   * keys. LAB_… and AWS_REGION are in the `vars` context too. ACTIONS_ID_TOKEN_REQUEST_URL and
    * ACTIONS_ID_TOKEN_REQUEST_TOKEN among them are given only to jobs with `id-token: write`; GITHUB_TOKEN becomes
    * `secrets.GITHUB_TOKEN` and `github.token`; GITHUB_API_URL, GITHUB_SERVER_URL, GITHUB_REPOSITORY replace the defaults.
    */
   readonly environment?: Readonly<Record<string, string>>
-  /** The folder that `release:tree` writes; needed only for a workflow that uses deploy-kit's own actions. */
-  readonly releaseTree?: string
+  /** How long always() and post steps may go on after a cancellation, in milliseconds; default: as the job says. */
+  readonly cancelGraceMs?: number
+  /** Makes the folder that `release:tree` writes; called only for a workflow that uses deploy-kit's own actions. */
+  readonly releaseTree?: () => Promise<string>
   /** `owner/name` or `owner/name/path` of actions to take from a local folder (absolute path). */
   readonly actionFolders?: Readonly<Record<string, string>>
   /** `owner/name` or `owner/name/path` of actions whose steps succeed without doing anything. */

@@ -18,6 +18,7 @@ export function readSettings(options: RunOptions, now: Date): RunSettings {
   const secretValues = secretVariables.flatMap((name) => environment[name] ?? [])
   return {
     runId: String(now.getTime()),
+    cancelGraceMs: options.cancelGraceMs,
     actor: 'rehearsal',
     apiUrl: environment.GITHUB_API_URL ?? 'https://api.github.com',
     serverUrl: environment.GITHUB_SERVER_URL ?? 'https://github.com',

@@ -17,14 +17,30 @@ import type { Run } from './run.ts'
 import { findNotices } from './run-notices.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSettings } from './run-settings.ts'
-import type { WorkflowRun } from './workflow-run.ts'
+import type { RunTrigger, WorkflowRun } from './workflow-run.ts'
 import { readWorkflows, type WorkflowSet } from './workflow-set.ts'
 
 /**
  * Runs a workflow file on this machine as GitHub would run it, and resolves when its last job has ended.
  * @throws Refusal, before any step has run, when GitHub would refuse the file or the rehearsal cannot do what it says
  */
-export async function runWorkflow(options: RunOptions): Promise<WorkflowRun> {
+export function runWorkflow(options: RunOptions): Promise<WorkflowRun> {
+  return withPreparedRun(options, performRun)
+}
+
+/**
+ * Everything that runWorkflow refuses is refused here, and nothing is run: before a lab is started for the run.
+ * @throws Refusal
+ * @returns what the run will be for
+ */
+export function checkWorkflow({ onEvent: _, ...options }: RunOptions): Promise<RunTrigger> {
+  return withPreparedRun(options, async (run) => run.trigger)
+}
+
+async function withPreparedRun<R>(
+  options: RunOptions,
+  use: (run: PreparedRun, workflows: WorkflowSet) => Promise<R>,
+): Promise<R> {
   const repository = await openRepository(options.workflowFile)
   const workflows = await readWorkflows(repository.root, repository.workflowPath)
   const directory = await mkdtemp(join(tmpdir(), 'deploy-kit-rehearsal-'))
@@ -37,8 +53,7 @@ export async function runWorkflow(options: RunOptions): Promise<WorkflowRun> {
       folders: options.actionFolders ?? {},
       skipped: options.skippedActions ?? [],
     })
-    const run = await prepareRun(options, { repository, workflows, directory, keeper, actions })
-    return await performRun(run, workflows)
+    return await use(await prepareRun(options, { repository, workflows, directory, keeper, actions }), workflows)
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   }

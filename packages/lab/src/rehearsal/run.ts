@@ -33,6 +33,8 @@ export interface Run {
 
 export interface RunSettings {
   readonly runId: string
+  /** Overrides what a job says about the time after its cancellation. */
+  readonly cancelGraceMs: number | undefined
   readonly actor: string
   readonly apiUrl: string
   readonly serverUrl: string

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type Lab, startLab } from '../lab.ts'
+import { loadWorld, type World } from '../world.ts'
+import type { RehearseArguments } from './command-line.ts'
+import { createConsoleLog } from './console-log.ts'
+import type { RunOptions } from './run-options.ts'
+import { checkWorkflow, runWorkflow } from './run-workflow.ts'
+import type { WorkflowRun } from './workflow-run.ts'
+
+const exampleWorld = fileURLToPath(new URL('../../../../docs/examples/finance-hub/lab.yml', import.meta.url))
+
+/** Long enough for an action's post step to put a service back, short enough for somebody who waits. */
+const cancelGraceMs = 60_000
+
+export interface RehearsalResult {
+  readonly run: WorkflowRun
+  /** What the lab was asked for, and what changed in it. */
+  readonly journal: Lab['journal']
+}
+
+/**
+ * Plays a workflow file of the user's own against a lab of its own.
+ * @throws Refusal before anything has run
+ * @throws Error when the lab does not start
+ */
+export async function rehearseFile(
+  given: RehearseArguments & { readonly workflowFile: string },
+  signal: AbortSignal,
+  releaseTree: () => Promise<string>,
+  print: (line: string) => void,
+): Promise<RehearsalResult> {
+  const options: RunOptions = {
+    workflowFile: given.workflowFile,
+    ...(given.event === undefined ? {} : { event: given.event }),
+    ...(given.ref === undefined ? {} : { ref: given.ref }),
+    inputs: given.inputs,
+    secrets: given.secrets,
+    vars: given.vars,
+    actionFolders: given.actionFolders,
+    skippedActions: given.skippedActions,
+    releaseTree,
+    cancelGraceMs,
+    signal,
+  }
+  const trigger = await checkWorkflow(options)
+  print(`Rehearsing ${given.workflowFile}: ${trigger.name} on ${trigger.ref}`)
+  const world = await worldFor(given, print)
+  await using lab = await startLab({ world, repository: trigger.repository })
+  const environment = { ...lab.environment, GITHUB_REPOSITORY: trigger.repository }
+  const run = await runWorkflow({ ...options, environment, onEvent: createConsoleLog(print) })
+  return { run, journal: lab.journal }
+}
+
+/** The world, in which the roles that the workflow names can be assumed: they exist in the user's account, not in ours. */
+async function worldFor(
+  given: RehearseArguments & { readonly workflowFile: string },
+  print: (line: string) => void,
+): Promise<World> {
+  const world = await loadWorld(given.world ?? exampleWorld)
+  const texts = [
+    await readFile(given.workflowFile, 'utf8'),
+    ...Object.values(given.secrets),
+    ...Object.values(given.vars),
+  ]
+  const named = texts.flatMap((text) => text.match(/\barn:aws:iam::\d{12}:role\/[\w+=,.@/-]+/g) ?? [])
+  const missing = [...new Set(named)].filter((arn) => !world.roles.some((role) => role.arn === arn))
+  for (const arn of missing) print(`note: the lab lets the workflow assume ${arn}, which may do everything there`)
+  return { ...world, roles: [...world.roles, ...missing.map((arn) => ({ arn }))] }
+}
