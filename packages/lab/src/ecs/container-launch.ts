@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import type { Container, Launch } from './container.ts'
 import type { ResolvedImage } from './images.ts'
+import type { LaunchType } from './launch-settings.ts'
 import type { ContainerOverride } from './task-overrides.ts'
 
 /** `sh` and the like; `node` is the one that the lab runs on. */
@@ -15,7 +16,7 @@ export function planLaunch(
   container: Container,
   image: ResolvedImage,
   override: ContainerOverride | undefined,
-  region: string,
+  place: { readonly region: string; readonly launchType: LaunchType },
 ): Launch {
   const { entryPoint = [], command, environment = [] } = container.definition
   const own = override?.command ?? command
@@ -24,9 +25,9 @@ export function planLaunch(
     directory: image.directory,
     environment: {
       PATH: searchPath,
-      AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
-      AWS_REGION: region,
-      AWS_DEFAULT_REGION: region,
+      AWS_EXECUTION_ENV: `AWS_ECS_${place.launchType}`,
+      AWS_REGION: place.region,
+      AWS_DEFAULT_REGION: place.region,
       ...(container.port === undefined ? {} : { PORT: String(container.port) }),
       ...image.environment,
       ...pairs(environment),

@@ -36,6 +36,7 @@ export class Container {
   readonly #changed: () => void
   readonly #settled = Promise.withResolvers<void>()
   #process: ChildProcess | undefined
+  #killed = false
 
   constructor(
     identity: Pick<Container, 'arn' | 'runtimeId' | 'definition'>,
@@ -103,6 +104,7 @@ export class Container {
   }
 
   kill(): void {
+    this.#killed = true
     if (this.#process !== undefined) this.#keeper.signal(this.#process, 'SIGKILL')
   }
 
@@ -112,6 +114,8 @@ export class Container {
         ? ((await once(child, 'exit')) as [number | null, NodeJS.Signals | null])
         : [child.exitCode, child.signalCode]
     this.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+    // Nobody but ECS and the kernel can SIGKILL a container's first process, and the kernel does so for memory.
+    if (signal === 'SIGKILL' && !this.#killed) this.reason = 'OutOfMemoryError: Container killed due to memory usage'
     await Promise.race([output.ended(), sleep(outputGraceMs, undefined, { ref: false })])
     child.stdout?.destroy()
     child.stderr?.destroy()

@@ -32,6 +32,8 @@ export interface EcsService extends Service {
   settled(signal?: AbortSignal): Promise<void>
   /** How many tasks there is room for: RunTask answers `failures` for what goes beyond. */
   limitCapacity(tasks: number): void
+  /** Takes back the capacity of every FARGATE_SPOT task: SIGTERM, and SIGKILL after the stop timeout. */
+  interruptSpotTasks(): void
   /** Forgets stopped tasks and their client tokens, as ECS does some time after an hour. */
   forgetStoppedTasks(): void
 }
@@ -80,6 +82,7 @@ export async function createEcsService(context: LabContext, dependencies: EcsDep
       tasks.capacity = limit
       state.services.wakeAll()
     },
+    interruptSpotTasks: () => tasks.interruptSpot(),
     forgetStoppedTasks() {
       state.tokens.forgetStopped()
       tasks.forgetStopped()

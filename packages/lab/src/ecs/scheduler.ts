@@ -5,7 +5,7 @@ import type { Deployment } from './deployment.ts'
 import type { Deployments } from './deployments.ts'
 import type { ManagedService } from './managed-service.ts'
 import { nextStep } from './rollout.ts'
-import { judgeTask, type TaskHealth } from './service-health.ts'
+import { ServiceLedger } from './service-ledger.ts'
 import { serviceTraffic } from './service-traffic.ts'
 import { mergeTags, type Tag } from './tags.ts'
 import type { StopCause, Task } from './task.ts'
@@ -21,17 +21,11 @@ export interface SchedulerHost {
 /** The scheduler looks at a service this long after something has happened to it. */
 const reactionSeconds = 1
 
-/** "Tasks that fail to start repeatedly … the time between retries" grows up to 27 minutes. (Service throttle logic) */
-const firstThrottledFailure = 3
-const longestThrottleSeconds = 27 * 60
-
 /** Keeps one service at its desired count and rolls its deployments, a step whenever something has changed. */
 export class ServiceScheduler {
   readonly service: ManagedService
   readonly #host: SchedulerHost
-  readonly #health = new Map<Task, TaskHealth>()
-  readonly #everHealthy = new WeakSet<Task>()
-  readonly #accounted = new WeakSet<Task>()
+  readonly #ledger: ServiceLedger
   #steady = false
   #looked = Promise.withResolvers<void>()
   #timer: NodeJS.Timeout | undefined
@@ -41,6 +35,7 @@ export class ServiceScheduler {
   constructor(service: ManagedService, host: SchedulerHost) {
     this.service = service
     this.#host = host
+    this.#ledger = new ServiceLedger(service, { clock: host.context.clock, targetGroup: host.targetGroup })
   }
 
   get steady(): boolean {
@@ -77,7 +72,7 @@ export class ServiceScheduler {
 
   #reconcile(): void {
     const { service } = this
-    for (const deployment of service.deployments) this.#account(deployment)
+    for (const deployment of service.deployments) if (this.#ledger.account(deployment)) this.#steady = false
     const replaced = this.#judge()
     service.deployments = service.deployments.filter(({ status, tasks }) => status === 'PRIMARY' || tasks.size > 0)
     const { primary } = service
@@ -91,61 +86,16 @@ export class ServiceScheduler {
     this.#looked = Promise.withResolvers<void>()
   }
 
-  /** Counts tasks that have died, and lets go of those that are gone. */
-  #account(deployment: Deployment): void {
-    for (const task of deployment.tasks) {
-      if (task.desiredStatus === 'STOPPED' && !this.#accounted.has(task)) {
-        this.#accounted.add(task)
-        this.#steady = false
-        const code = task.stopCause?.stopCode
-        const died = code === 'EssentialContainerExited' || code === 'TaskFailedToStart'
-        if (died && !this.#everHealthy.has(task)) this.#countFailure(deployment)
-      }
-      if (task.lastStatus === 'STOPPED') {
-        deployment.tasks.delete(task)
-        this.#health.delete(task)
-      }
-    }
-  }
-
-  #countFailure(deployment: Deployment): void {
-    deployment.failedTasks += 1
-    deployment.startFailures += 1
-    deployment.updatedAt = new Date()
-    if (deployment.startFailures < firstThrottledFailure) return
-    if (deployment.startFailures === firstThrottledFailure) this.service.events.unableToStart()
-    const seconds = Math.min(10 * 2 ** (deployment.startFailures - firstThrottledFailure), longestThrottleSeconds)
-    deployment.retryAt = performance.now() + this.#host.context.clock.scaledMs(seconds)
-  }
-
-  /** Looks at every living task; stops the unhealthy ones and returns how many there were. */
+  /** Stops the unhealthy tasks and returns how many the primary deployment has to replace. */
   #judge(): number {
-    let replaced = 0
-    for (const deployment of this.service.deployments) {
-      for (const task of deployment.alive()) {
-        const health = judgeTask(task, deployment, this.service, { ...this.#host, clock: this.#host.context.clock })
-        this.#health.set(task, health)
-        if (health.kind === 'healthy') this.#becameHealthy(task, deployment)
-        if (health.kind === 'starting' && health.afterMs !== undefined) this.wake(health.afterMs)
-        if (health.kind !== 'unhealthy') continue
-        health.announce(this.service)
-        if (deployment.rolloutState === 'IN_PROGRESS') this.#countFailure(deployment)
-        this.#accounted.add(task)
-        this.#stop([task], health.stoppedReason)
-        if (deployment.status === 'PRIMARY') replaced += 1
-      }
+    const { unhealthy, againAfterMs } = this.#ledger.judge()
+    if (againAfterMs < Number.POSITIVE_INFINITY) this.wake(againAfterMs)
+    for (const found of unhealthy) {
+      found.health.announce(this.service)
+      this.#ledger.condemn(found)
+      this.#stop([found.task], found.health.stoppedReason)
     }
-    return replaced
-  }
-
-  /** "a task that reaches a healthy state resets the failure count to 0" (DeploymentCircuitBreaker) */
-  #becameHealthy(task: Task, deployment: Deployment): void {
-    if (this.#everHealthy.has(task)) return
-    this.#everHealthy.add(task)
-    if (this.service.configuration.deploymentCircuitBreaker.resetOnHealthyTask) deployment.failedTasks = 0
-    deployment.startFailures = 0
-    deployment.retryAt = 0
-    deployment.updatedAt = new Date()
+    return unhealthy.filter(({ deployment }) => deployment.status === 'PRIMARY').length
   }
 
   #breakCircuit(deployment: Deployment): void {
@@ -162,26 +112,22 @@ export class ServiceScheduler {
     const { service } = this
     const oldTasks = service.old.flatMap((deployment) => deployment.alive())
     const newTasks = primary.alive()
-    const healthyOld = oldTasks.filter((task) => this.#isHealthy(task))
+    const healthyOld = oldTasks.filter((task) => this.#ledger.isHealthy(task))
     const step = nextStep({
       desired: service.desiredCount,
       ...service.configuration,
       newAlive: newTasks.length,
-      newHealthy: newTasks.filter((task) => this.#isHealthy(task)).length,
+      newHealthy: newTasks.filter((task) => this.#ledger.isHealthy(task)).length,
       oldAlive: oldTasks.length,
       oldHealthy: healthyOld.length,
     })
     if (step.stuck) service.events.stuck()
     const started = this.#start(primary, step.start, replaced)
-    const idleOld = oldTasks.filter((task) => !this.#isHealthy(task))
-    const surplus = newTasks.toSorted((a, b) => Number(this.#isHealthy(a)) - Number(this.#isHealthy(b)))
+    const idleOld = oldTasks.filter((task) => !this.#ledger.isHealthy(task))
+    const surplus = newTasks.toSorted((a, b) => Number(this.#ledger.isHealthy(a)) - Number(this.#ledger.isHealthy(b)))
     const stopped = [...idleOld, ...healthyOld.slice(0, step.stopOld), ...surplus.slice(0, step.stopNew)]
     this.#stop(stopped, `Scaling activity initiated by (deployment ${primary.id})`)
     if (started + stopped.length > 0) this.#steady = false
-  }
-
-  #isHealthy(task: Task): boolean {
-    return this.#health.get(task)?.kind === 'healthy'
   }
 
   #start(deployment: Deployment, count: number, replaced: number): number {
@@ -195,7 +141,7 @@ export class ServiceScheduler {
     if (started.length > 0) this.service.events.startedTasks(started, Math.min(replaced, started.length))
     if (started.length < count) {
       this.service.events.unableToPlace(capacityReason)
-      this.#countFailure(deployment)
+      this.#ledger.countFailure(deployment)
       this.wake(this.#host.context.clock.scaledMs(10))
     }
     return started.length
@@ -251,7 +197,7 @@ export class ServiceScheduler {
     const { primary } = service
     if (primary === undefined || primary.rolloutState === 'FAILED' || service.old.length > 0) return
     const alive = primary.alive()
-    if (alive.length !== service.desiredCount || !alive.every((task) => this.#isHealthy(task))) return
+    if (alive.length !== service.desiredCount || !alive.every((task) => this.#ledger.isHealthy(task))) return
     if (primary.rolloutState === 'IN_PROGRESS') {
       this.#host.deployments.complete(service, primary)
       this.#steady = false

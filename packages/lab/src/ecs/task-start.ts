@@ -71,7 +71,10 @@ export async function startContainers(task: Task, host: Host, images: PulledImag
 
 async function startContainer(container: Container, image: ResolvedImage, task: Task, host: Host): Promise<void> {
   const override = task.plan.overrides.containerOverrides?.find(({ name }) => name === container.name)
-  const launch = planLaunch(container, image, override, host.context.region)
+  const launch = planLaunch(container, image, override, {
+    region: host.context.region,
+    launchType: task.plan.launchType,
+  })
   const output = openLog(container, task, host.logs)
   if (!(await container.start(launch, output))) return giveUp(container, task, container.reason ?? '')
   watchEnd(container, task)

@@ -17,7 +17,12 @@ export type TaskStatus =
   | 'DEPROVISIONING'
   | 'STOPPED'
 
-export type StopCode = 'TaskFailedToStart' | 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated'
+export type StopCode =
+  | 'TaskFailedToStart'
+  | 'EssentialContainerExited'
+  | 'UserInitiated'
+  | 'ServiceSchedulerInitiated'
+  | 'SpotInterruption'
 
 export interface StopCause {
   readonly stopCode: StopCode

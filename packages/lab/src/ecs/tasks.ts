@@ -102,6 +102,12 @@ export class Tasks {
     return this.all()
   }
 
+  /** (Amazon ECS clusters for Fargate: handling Fargate Spot termination notices) */
+  interruptSpot(): void {
+    const cause = { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.' } as const
+    for (const task of this.all()) if (task.plan.capacityProvider === 'FARGATE_SPOT') task.requestStop(cause)
+  }
+
   /** As if an hour had gone by. */
   forgetStopped(): void {
     for (const [arn, { lastStatus }] of this.#byArn) if (lastStatus === 'STOPPED') this.#byArn.delete(arn)

@@ -153,3 +153,18 @@ export function shell(name: string, script: string) {
 export function runOf(taskDefinition: string, more: Partial<RunTaskCommandInput> = {}): RunTaskCommandInput {
   return { cluster: 'test', taskDefinition, launchType: 'FARGATE', networkConfiguration: network, ...more }
 }
+
+/** Sends an operation as it stands on the wire, with members that the SDK would drop. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests look into answers of every operation
+export async function post({ server }: EcsForTest, operation: string, input: object): Promise<any> {
+  const answer = await fetch(server.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `AmazonEC2ContainerServiceV20141113.${operation}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${testCredentials.accessKeyId}/20260101/eu-central-1/ecs/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(input),
+  })
+  return answer.json()
+}
