@@ -7,7 +7,6 @@ import { flag, readRequest, requiredText, tags, text } from './request.ts'
 import { arnOf, parseArn, type Snapshot } from './resources.ts'
 import type { SnapshotKind } from './snapshot-kind.ts'
 import { copySnapshot, isBeingMade } from './snapshot-lifecycle.ts'
-import { addTags, NO_TAGS } from './tags.ts'
 
 /** Copying snapshots of one kind; the region that is asked is the one that the copy is made in. */
 export function copyOperations(account: Account, kind: SnapshotKind): Readonly<Record<string, Operation>> {
@@ -36,7 +35,9 @@ function copy(account: Account, kind: SnapshotKind, input: Input, call: Call): O
   authorizeSnapshot(call, `rds:Copy${kind.noun}`, account, kind, identifier, request.tags)
   const arn = arnOf(account.context, region, kind.arnType, identifier)
   const original = source.snapshot
-  const copiedTags = addTags(request.copyTags && original ? original.tags : NO_TAGS, request.tags)
+  // "Tags are never merged. Instead, AWS uses either the provided Tags value or the tags of the original snapshot":
+  // https://github.com/getmoto/moto/pull/8320
+  const copiedTags = request.tags.size === 0 && request.copyTags && original ? original.tags : request.tags
   authorizeTagsOnCreate(call, arn, copiedTags)
 
   if (original === undefined) throw kind.notFound(request.source)
