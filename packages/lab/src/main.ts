@@ -14,12 +14,20 @@ interface Options {
 
 /** @throws Error that says what is wrong with the arguments */
 function readOptions(args: string[]): Options {
-  const { values } = parseArgs({ args, options: { port: { type: 'string' }, world: { type: 'string' } } })
+  const values = parseOptions(args)
   const port = Number(values.port ?? 0)
   if (!/^\d+$/.test(values.port ?? '0') || port > 65_535) {
     throw new Error(`--port: '${values.port}' is not a port; give a number from 0 (any free one) to 65535`)
   }
   return { port, world: values.world ?? exampleWorld }
+}
+
+function parseOptions(args: string[]): { readonly port?: string | undefined; readonly world?: string | undefined } {
+  try {
+    return parseArgs({ args, options: { port: { type: 'string' }, world: { type: 'string' } } }).values
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${usage}`, { cause: error })
+  }
 }
 
 /** A line for a POSIX shell. */
@@ -75,6 +83,5 @@ try {
   process.exit(0)
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
-  console.error(usage)
   process.exit(1)
 }

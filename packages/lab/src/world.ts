@@ -105,7 +105,6 @@ export const worldSchema = v.strictObject({
 /** What a world file says, with defaults filled in, and `directory`: the absolute folder that its paths start from. */
 export type World = v.InferOutput<typeof worldSchema> & { readonly directory: string }
 export type WorldInput = v.InferInput<typeof worldSchema>
-export type WorldImage = World['images'][number]
 export type WorldDatabase = World['databases'][number]
 export type WorldLoadBalancer = World['loadBalancers'][number]
 

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { Callers } from '../server/callers.ts'
-import { AwsError, type Call, type Input, type LabContext, type Output, type Service } from '../service.ts'
+import { AwsError, type Call, type Caller, type Input, type LabContext, type Output, type Service } from '../service.ts'
 import { issuer } from './oidc-endpoint.ts'
 import { readWebIdentityToken } from './web-identity-token.ts'
 
 /** The audience that GitHub's documentation and aws-actions/configure-aws-credentials use for AWS. */
 const audience = 'sts.amazonaws.com'
+
+/** The lab does not tell roles apart by their unique ids. */
+const roleId = 'AROALABLABLABLABLAB00'
 
 export interface StsDependencies {
   readonly callers: Callers
@@ -66,7 +69,7 @@ function assumeRole(input: Input, { callers, roleArns, sessionLimitSeconds }: St
     SubjectFromWebIdentityToken: claims.sub,
     Audience: audience,
     Provider: `arn:aws:iam::${RoleArn.split(':')[4]}:oidc-provider/${issuer.replace('https://', '')}`,
-    AssumedRoleUser: { AssumedRoleId: `AROALABLABLABLABLAB00:${RoleSessionName}`, Arn: arn },
+    AssumedRoleUser: { AssumedRoleId: `${roleId}:${RoleSessionName}`, Arn: arn },
     Credentials: {
       AccessKeyId: credentials.accessKeyId,
       SecretAccessKey: credentials.secretAccessKey,
@@ -77,7 +80,13 @@ function assumeRole(input: Input, { callers, roleArns, sessionLimitSeconds }: St
 }
 
 function describeCaller({ caller }: Call, accountId: string): Output {
-  return { UserId: caller.accessKeyId, Account: accountId, Arn: caller.arn }
+  return { UserId: userIdOf(caller), Account: accountId, Arn: caller.arn }
+}
+
+/** `AROA…:<session>` for a role's session, `AIDA…` for a user. */
+function userIdOf({ accessKeyId, arn }: Caller): string {
+  const session = /:assumed-role\/[^/]+\/(.+)$/.exec(arn)?.[1]
+  return session === undefined ? accessKeyId.replace(/^AKIA/, 'AIDA') : `${roleId}:${session}`
 }
 
 /** The path of a role is no part of its sessions' names. */
