@@ -68,11 +68,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const clock = started.adopt(new LabClock(options.timeScale ?? 0.01), (clock) => clock.close())
   const journal = new Journal()
   const random = seededRandom(options.seed ?? 1)
-  const callers = new Callers()
-  const user = createUser(world.accountId)
-  callers.add(user)
-  const policies = new Policies()
-  for (const { arn, policy } of world.roles) if (policy !== undefined) policies.put(arn, policy)
+  const { user, callers, policies } = createAccess(world)
   const faults = new Faults(seededRandom((options.seed ?? 1) + 1), options.faults)
 
   const oidc = { prefix: '/oidc', requestToken: randomBytes(24).toString('base64url') }
@@ -129,6 +125,21 @@ async function createRepository(github: GitHub, fullName: string): Promise<strin
   const repository = await github.createRepository(fullName)
   await repository.commit(repository.defaultBranch, { 'README.md': `# ${fullName}\n` })
   return github.tokens.create('lab', { contents: 'write', issues: 'write', pull_requests: 'write', actions: 'write' })
+}
+
+interface Access {
+  readonly user: Credentials
+  readonly callers: Callers
+  readonly policies: Policies
+}
+
+function createAccess(world: World): Access {
+  const user = createUser(world.accountId)
+  const callers = new Callers()
+  callers.add(user)
+  const policies = new Policies()
+  for (const { arn, policy } of world.roles) if (policy !== undefined) policies.put(arn, policy)
+  return { user, callers, policies }
 }
 
 /** The user whose keys the lab prints; without a policy it may do everything. */
