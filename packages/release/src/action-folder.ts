@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path'
 /** The folder of the repository that this file is in. */
 export const repositoryFolder = dirname(dirname(dirname(import.meta.dirname)))
 
+/** Builds in progress and what the last ones were made of; not tracked, and may be deleted at any time. */
+export const scratchFolder = join(repositoryFolder, '.tmp', 'release')
+
 /** The steps of an action that GitHub starts as programs of their own, in its order. */
 export const phases = ['pre', 'main', 'post'] as const
 export type Phase = (typeof phases)[number]

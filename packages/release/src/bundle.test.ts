@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repositoryFolder } from './action-folder.ts'
@@ -61,15 +62,32 @@ async function writeRepository(name: string, files: Record<string, string>): Pro
   return folder
 }
 
+/** Adds what builds bundles to a repository of `writeRepository`: ncc as files of its own, for it looks at their paths. */
+async function addRelease(repository: string): Promise<string> {
+  const source = join(repositoryFolder, 'packages', 'release')
+  const copy = join(repository, 'packages', 'release')
+  await cp(join(source, 'src'), join(copy, 'src'), { recursive: true })
+  const store = join(repository, 'node_modules', '.store', 'ncc')
+  await cp(await realpath(join(source, 'node_modules', '@vercel', 'ncc')), store, { recursive: true })
+  await mkdir(join(copy, 'node_modules', '@vercel'), { recursive: true })
+  await symlink(store, join(copy, 'node_modules', '@vercel', 'ncc'), 'junction')
+  for (const name of ['rolldown', 'valibot', 'yaml']) {
+    await symlink(join(source, 'node_modules', name), join(copy, 'node_modules', name), 'junction')
+  }
+  return join(copy, 'src', 'bundle.ts')
+}
+
 describe('a bundle', () => {
   test('is the same, byte for byte, when it is built in another folder', async () => {
-    const digests: string[] = []
-    for (const name of ['here', 'somewhere/else']) {
+    const digests = ['here', 'somewhere/else'].map(async (name) => {
       const folder = await writeRepository(name, probe)
-      await bundleAction(folder, join(folder, 'dist'))
-      digests.push(await digestFiles(folder, ['dist']))
-    }
-    expect(digests[1]).toBe(digests[0])
+      const bundleModule = await addRelease(join(root, name))
+      const source = `import { bundleAction } from ${JSON.stringify(pathToFileURL(bundleModule).href)}
+        await bundleAction(${JSON.stringify(folder)}, ${JSON.stringify(join(folder, 'dist'))})`
+      await run(process.execPath, ['--input-type=module', '--eval', source])
+      return digestFiles(folder, ['dist'])
+    })
+    expect(await digests[1]).toBe(await digests[0])
   })
 
   test('runs where there is no node_modules and no package.json, each phase from its own program', async () => {

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
-import { type Phase, phases } from './action-folder.ts'
+import { type Phase, phases, scratchFolder } from './action-folder.ts'
 import { type BundledPackage, collectPackages, renderLicenses } from './licenses.ts'
 import { manifestPlugin } from './manifest-plugin.ts'
 
@@ -38,7 +37,8 @@ const nccProcess = join(import.meta.dirname, 'ncc-process.ts')
 export async function bundleAction(folder: string, distFolder: string): Promise<Bundle> {
   const found = phases.filter((phase) => existsSync(join(folder, 'src', `${phase}.ts`)))
   if (!found.includes('main')) throw new Error(`${folder} has no src/main.ts`)
-  const stage = await mkdtemp(join(tmpdir(), 'deploy-kit-bundle-'))
+  await mkdir(scratchFolder, { recursive: true })
+  const stage = await mkdtemp(join(scratchFolder, 'bundle-'))
   try {
     const entry = found.length === 1 ? 'main' : 'index'
     const chunks = await writeChunks(folder, entry, found, stage)

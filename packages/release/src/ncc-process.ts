@@ -1,8 +1,9 @@
 /**
  * Puts one JavaScript file through ncc: `node ncc-process.ts <entry> <output folder>`, run in the folder of the entry.
  *
- * A process of its own because ncc derives the ids of modules and chunks from their paths relative to the working
- * folder: only a working folder that moves along with the files gives the same bytes everywhere.
+ * A process of its own because ncc derives the ids of modules and chunks from paths relative to the working folder, both
+ * of the modules and of ncc's own loaders: the same bytes everywhere need a working folder that moves along with the
+ * files and lies at the same place in the repository (`scratchFolder`).
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'

@@ -2,16 +2,13 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { type ActionFile, readActionFile } from './action-file.ts'
-import { actionFolder, phases, repositoryFolder } from './action-folder.ts'
+import { actionFolder, phases, repositoryFolder, scratchFolder } from './action-folder.ts'
 import { type Bundle, bundleAction } from './bundle.ts'
 import { digestFiles } from './folder-digest.ts'
 import { swapFolder } from './folder-swap.ts'
 
 /** Where `release:tree` writes. */
 export const releaseFolder = join(repositoryFolder, 'release')
-
-/** Builds in progress and what the last ones were made of; not tracked, and may be deleted at any time. */
-const scratchFolder = join(repositoryFolder, '.tmp', 'release')
 
 const stampSchema = v.object({ inputs: v.string(), output: v.string() })
 
