@@ -5,15 +5,18 @@ import { ActionError, messageOf } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { type Baseline, toGateRecord } from './baseline.ts'
 import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
+import { commentMarker } from './comment.ts'
 import { type Comparison, compare, deltaOf, deltaPercent } from './comparison.ts'
 import { nameFiles } from './file-names.ts'
 import { planLines } from './gate-plan.ts'
+import { openGitHub } from './github-access.ts'
 import { checkTogether, fields, type Inputs } from './inputs.ts'
 import { type Judgement, judge, type Violation } from './judgement.ts'
 import { type Measurement, measure } from './measurement.ts'
-import { describeLine, type GateReport, headline, renderReport } from './report.ts'
+import { comment, isOverridden } from './pull-request.ts'
+import { describeLine, type GateReport, headline, renderComment, renderReport } from './report.ts'
 import { writeReport } from './report-file.ts'
-import { readTrigger } from './trigger.ts'
+import { readTrigger, type Trigger } from './trigger.ts'
 
 /** Measures what users download, compares it with budgets and with a baseline, and fails when it grew too much. */
 export const bundleSizeGate = defineAction({
@@ -28,7 +31,9 @@ async function runGate(inputs: Inputs, context: ActionContext): Promise<Verdict>
   const workspace = await findWorkspace(context)
   const plans = planLines(inputs, workspace)
   const trigger = await readTrigger(context.environment)
+  const github = openGitHub(inputs.githubToken, context)
   const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
+  refuseDefaultBranch(inputs, trigger)
 
   const measurement = await measure(plans, {
     workspace,
@@ -39,14 +44,38 @@ async function runGate(inputs: Inputs, context: ActionContext): Promise<Verdict>
   for (const line of measurement.lines) context.log.info(describeLine(line))
   context.setOutput('total', measurement.totalBytes)
 
-  const store = openBaselineStore(inputs, { key, workspace, trigger, context })
+  const store = openBaselineStore(inputs, { key, workspace, trigger, github, context })
   const baseline = await store?.read(measurement)
-  const report = judgeGate(inputs, measurement, baseline, context)
-  const body = renderReport(report)
+  const judged = judgeGate(inputs, measurement, baseline, context)
+  const overridden =
+    judged.judgement.violations.length > 0 &&
+    (await isOverridden(inputs.overrideLabel, trigger.pullRequest, github, context))
+  const report = overridden ? { ...judged, overriddenBy: inputs.overrideLabel ?? '' } : judged
+  setVerdictOutputs(report, context)
+
+  const body = renderComment(report, { marker: commentMarker(key), title: key, runUrl: runUrl(context) })
   context.setOutput('comment-body', body)
   context.setOutput('report-path', await writeReport(report, context.environment))
   if (store && trigger.onDefaultBranch) await keepBaseline(store, toGateRecord(key, trigger.sha, measurement), context)
-  return { conclusion: conclude(report), headline: headline(report), summary: body }
+  await comment(inputs.comment, body, { key, trigger, github, context })
+  return { conclusion: conclude(report), headline: headline(report), summary: renderReport(report) }
+}
+
+/** Sizes would be committed to the code. */
+function refuseDefaultBranch(inputs: Inputs, trigger: Trigger): void {
+  if (inputs.baseline !== 'branch' || inputs.baselineBranch !== trigger.defaultBranch) return
+  throw new ActionError(
+    'bad-input',
+    `baseline-branch: '${inputs.baselineBranch}' is the default branch of this repository`,
+    {
+      advice: 'Nothing was written. Name a branch that holds nothing but data, or leave the input out.',
+    },
+  )
+}
+
+function runUrl(context: ActionContext): string {
+  const { serverUrl, repository, runId } = context.run
+  return repository === '' || runId === '' ? '' : `${serverUrl}/${repository}/actions/runs/${runId}`
 }
 
 async function findWorkspace(context: ActionContext): Promise<string> {
@@ -74,15 +103,13 @@ function judgeGate(
     failOnMissing: inputs.failOnMissing,
   })
   const judgement = withMissingBaseline(judged, baseline, inputs, context)
-  const report: GateReport = {
+  return {
     measurement,
     judgement,
     ...(comparison && { comparison }),
     baselineNote: describeBaseline(baseline),
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
   }
-  setVerdictOutputs(report, context)
-  return report
 }
 
 /** Nothing to compare with is worth what `on-missing-baseline` says. */

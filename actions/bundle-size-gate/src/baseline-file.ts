@@ -21,7 +21,8 @@ export async function readBaselineFile(
   current: Measurement,
 ): Promise<Baseline> {
   try {
-    return selectGate(parseRecord(await readFile(path, 'utf8')), key, current, shown)
+    const found = selectGate(parseRecord(await readFile(path, 'utf8')), key, current, shown)
+    return 'gate' in found ? { gate: found.gate, note: ` (${shown})` } : found
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     return { missing: code === 'ENOENT' ? `${shown} does not exist yet` : `${shown} ${describeProblem(error)}` }

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import type { ActionContext } from '@deploy-kit/core/action'
 import type { Baseline, GateRecord } from './baseline.ts'
+import { readBaselineBranch, writeBaselineBranch } from './baseline-branch.ts'
 import { readBaselineFile, writeBaselineFile } from './baseline-file.ts'
+import type { GitHubAccess } from './github-access.ts'
 import type { Inputs } from './inputs.ts'
 import type { Measurement } from './measurement.ts'
 import type { Trigger } from './trigger.ts'
@@ -13,14 +15,37 @@ export interface BaselineStore {
   write(gate: GateRecord): Promise<string>
 }
 
+export interface StoreOptions {
+  /** The gate's key: what it measured is kept beside what others did. */
+  readonly key: string
+  readonly workspace: string
+  readonly trigger: Trigger
+  readonly github: GitHubAccess
+  readonly context: ActionContext
+}
+
 /** Undefined with `baseline: none`. */
-export function openBaselineStore(
-  inputs: Inputs,
-  options: { key: string; workspace: string; trigger: Trigger; context: ActionContext },
-): BaselineStore | undefined {
+export function openBaselineStore(inputs: Inputs, options: StoreOptions): BaselineStore | undefined {
   if (inputs.baseline === 'none') return undefined
   if (inputs.baseline === 'file') return fileStore(inputs.baselineFile ?? '', options)
-  return { read: async () => ({ missing: 'baseline: branch is not available yet' }), write: async () => 'nowhere' }
+  return branchStore(inputs.baselineBranch, options)
+}
+
+function branchStore(branch: string, options: StoreOptions): BaselineStore {
+  const { key, trigger, github, context } = options
+  if ('unavailable' in github) {
+    return {
+      read: async () => ({ missing: `the branch ${branch} cannot be read: ${github.unavailable}` }),
+      write: () => Promise.reject(new Error(`${github.unavailable}.`)),
+    }
+  }
+  return {
+    read: (current) => readBaselineBranch(branch, key, current, { trigger, github }),
+    async write(gate) {
+      await writeBaselineBranch(branch, gate, { github, date: context.clock.date() })
+      return `the branch ${branch}`
+    },
+  }
 }
 
 function fileStore(shown: string, { key, workspace }: { key: string; workspace: string }): BaselineStore {

@@ -73,14 +73,22 @@ export function parseRecord(text: string): BaselineRecord {
  * The gate of `record` that `current` can be compared with: the one of the same key, else one that measured a line of
  * the same name (the workflow or the job was renamed, or another workflow runs on the default branch).
  */
-export function selectGate(record: BaselineRecord, key: string, current: Measurement, where: string): Baseline {
+export function selectGate(
+  record: BaselineRecord,
+  key: string,
+  current: Measurement,
+  where: string,
+): { readonly gate: GateRecord } | { readonly missing: string; readonly ofOthers: boolean } {
   const names = new Set(current.lines.map((line) => line.name))
   const gate =
     record.gates.find((other) => other.key === key) ??
     record.gates.find((other) => other.lines.some((line) => names.has(line.name)))
   if (!gate) {
     const keys = record.gates.map((other) => `'${other.key}'`).join(', ')
-    return { missing: `${where} was written by other gates (${keys}), none of which measured a line of this one` }
+    return {
+      missing: `${where} was written by other gates (${keys}), none of which measured a line of this one`,
+      ofOthers: true,
+    }
   }
   const before = compressions(gate.lines)
   const now = compressions(current.lines)
@@ -88,9 +96,12 @@ export function selectGate(record: BaselineRecord, key: string, current: Measure
     gate.lines.some((other) => other.name === line.name && other.compression !== line.compression),
   )
   if (before !== now || changed) {
-    return { missing: `${where} was measured with compression ${before}, and this run measures with ${now}` }
+    return {
+      missing: `${where} was measured with compression ${before}, and this run measures with ${now}`,
+      ofOthers: false,
+    }
   }
-  return { gate, note: '' }
+  return { gate }
 }
 
 function compressions(lines: readonly { readonly compression: string }[]): string {

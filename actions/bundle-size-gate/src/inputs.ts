@@ -53,8 +53,6 @@ export const checkTogether: CrossCheck<typeof fields> = (inputs) => {
     ['build-command', inputs.buildCommand],
     ['next-dir', inputs.nextDir],
     ['route-budget', inputs.routeBudget],
-    ['override-label', inputs.overrideLabel],
-    ['comment', inputs.comment === 'always' ? 'always' : undefined],
   ] as const) {
     if (value !== undefined) problems.push({ inputs: [name], message: 'is not available yet; leave it out' })
   }

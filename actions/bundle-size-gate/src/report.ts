@@ -16,9 +16,22 @@ export interface GateReport {
   readonly totalBudgetBytes?: number
 }
 
-/** GitHub shows at most so many rows; the rest is counted. Mail and phones show even fewer. */
-const MAX_LINES = 100
-const MAX_FILES = 50
+/** How much is shown; the rest is counted. */
+interface Extent {
+  readonly lines: number
+  readonly files: number
+}
+
+/** A summary may have 1 MiB, a comment 65,536 characters; people read the first screen. */
+const EXTENTS: readonly Extent[] = [
+  { lines: 100, files: 50 },
+  { lines: 40, files: 20 },
+  { lines: 10, files: 5 },
+  { lines: 3, files: 1 },
+]
+const LONGEST_COMMENT = 65_536
+const LONGEST_NAME = 160
+const LONGEST_SENTENCE = 400
 
 /** One sentence that says how it went, for the log's end, the annotation and the headline. */
 export function headline(report: GateReport): string {
@@ -34,31 +47,60 @@ export function headline(report: GateReport): string {
   return warning === undefined ? `All limits held: ${total}` : `All limits held: ${total}. ${warning}`
 }
 
-/** Markdown for the job summary and the comment: what failed first, then changes, largest first; the rest is folded. */
-export function renderReport(report: GateReport): string {
+/** Markdown below the headline: what failed first, then changes, largest first; the rest is folded. */
+export function renderReport(report: GateReport, extent: Extent = { lines: 100, files: 50 }): string {
   const { judgement, comparison } = report
   return blocks(
-    renderViolations(judgement.violations, report.overriddenBy),
-    judgement.warnings
-      .slice(0, MAX_LINES)
-      .map((warning) => `- ⚠️ ${escapeMarkdown(warning)}`)
-      .join('\n'),
-    renderLines(report),
-    comparison ? renderFiles(comparison) : '',
+    renderViolations(judgement.violations, report.overriddenBy, extent),
+    renderWarnings(judgement.warnings, extent),
+    renderLines(report, extent),
+    comparison ? renderFiles(comparison, extent) : '',
     escapeMarkdown(report.baselineNote),
   )
 }
 
-function renderViolations(violations: readonly Violation[], overriddenBy: string | undefined): string {
+/**
+ * The comment on a pull request. It begins with words, since mail shows neither tables nor folds, and is at most as
+ * long as GitHub allows.
+ */
+export function renderComment(report: GateReport, frame: { marker: string; title: string; runUrl: string }): string {
+  const failed = report.judgement.violations.length > 0
+  const sign = failed ? (report.overriddenBy === undefined ? '❌' : '⚠️') : '✅'
+  const head = `${frame.marker}\n### ${sign} Bundle size (${escapeMarkdown(frame.title)})`
+  const sentence = escapeMarkdown(`${headline(report)}.`.replace(/\.\.$/, '.'))
+  const foot = frame.runUrl === '' ? '' : `[Run that measured this](${frame.runUrl})`
+  const render = (extent: Extent): string => blocks(head, sentence, renderReport(report, extent), foot)
+  const fitting = EXTENTS.map(render).find((text) => text.length <= LONGEST_COMMENT)
+  return fitting ?? blocks(head, sentence, foot).slice(0, LONGEST_COMMENT)
+}
+
+function renderWarnings(warnings: readonly string[], extent: Extent): string {
+  const shown = warnings
+    .slice(0, extent.lines)
+    .map((warning) => `- ⚠️ ${escapeMarkdown(shorten(warning, LONGEST_SENTENCE))}`)
+  const rest = warnings.length - shown.length
+  return [...shown, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join('\n')
+}
+
+/** The middle of a long name says least. */
+function shorten(text: string, longest = LONGEST_NAME): string {
+  if (text.length <= longest) return text
+  return `${text.slice(0, longest / 2)}…${text.slice(-longest / 2)}`
+}
+
+function renderViolations(violations: readonly Violation[], overriddenBy: string | undefined, extent: Extent): string {
   if (violations.length === 0) return ''
   const sign = overriddenBy === undefined ? '❌' : '⚠️'
-  const shown = violations.slice(0, MAX_LINES)
+  const shown = violations.slice(0, extent.lines)
   const rest = violations.length - shown.length
-  const lines = shown.map((violation) => `- ${sign} ${escapeMarkdown(violation.message)} (${code(violation.rule)})`)
+  const lines = shown.map(
+    (violation) =>
+      `- ${sign} ${escapeMarkdown(shorten(violation.message, LONGEST_SENTENCE))} (${code(violation.rule)})`,
+  )
   return [...lines, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join('\n')
 }
 
-function renderLines(report: GateReport): string {
+function renderLines(report: GateReport, extent: Extent): string {
   const { measurement, comparison } = report
   const changes = new Map((comparison?.lines ?? []).map((change) => [change.name, change]))
   const current = new Map(measurement.lines.map((line) => [line.name, line]))
@@ -73,10 +115,10 @@ function renderLines(report: GateReport): string {
   const ordered = moved.sort(
     (a, b) => Number(b.failed) - Number(a.failed) || (comparison ? byWeight(a.change, b.change) : 0),
   )
-  const shown = ordered.slice(0, MAX_LINES)
+  const shown = ordered.slice(0, extent.lines)
   const header = comparison ? ['', 'Size', 'Change', 'Budget'] : ['', 'Size', 'Budget']
   const cells = (row: (typeof rows)[number]): string[] => [
-    `${row.failed ? '❌ ' : ''}${code(row.name)}`,
+    `${row.failed ? '❌ ' : ''}${code(shorten(row.name))}`,
     row.line ? formatSize(row.line.bytes) : 'removed',
     ...(comparison ? [describeChange(row.change)] : []),
     row.line?.budget ? renderBudget(row.line) : '',
@@ -91,7 +133,12 @@ function renderLines(report: GateReport): string {
   return blocks(
     table(header, [...shown.map(cells), total]),
     hidden > 0 ? `${plural(hidden, 'more line')} changed less than these.` : '',
-    still.length > 0 ? foldUnchanged(still.map((row) => row.line as MeasuredLine)) : '',
+    still.length > 0
+      ? foldUnchanged(
+          still.map((row) => row.line as MeasuredLine),
+          extent,
+        )
+      : '',
   )
 }
 
@@ -101,9 +148,13 @@ function renderBudget(line: MeasuredLine): string {
   return `${formatSize(budgetBytes)}${share}`
 }
 
-function foldUnchanged(lines: readonly MeasuredLine[]): string {
-  const shown = lines.slice(0, MAX_LINES)
-  const rows = shown.map((line) => [code(line.name), formatSize(line.bytes), line.budget ? renderBudget(line) : ''])
+function foldUnchanged(lines: readonly MeasuredLine[], extent: Extent): string {
+  const shown = lines.slice(0, extent.lines)
+  const rows = shown.map((line) => [
+    code(shorten(line.name)),
+    formatSize(line.bytes),
+    line.budget ? renderBudget(line) : '',
+  ])
   const rest = lines.length - shown.length
   return details(
     `${plural(lines.length, 'line')} unchanged`,
@@ -112,22 +163,25 @@ function foldUnchanged(lines: readonly MeasuredLine[]): string {
 }
 
 /** Why it grew: files that are new, gone, or of another size. */
-function renderFiles(comparison: Comparison): string {
+function renderFiles(comparison: Comparison, extent: Extent): string {
   if (comparison.files.length === 0) return ''
   const files = [...comparison.files].sort(byWeight)
   const count = (wanted: (file: NamedChange) => boolean): number => files.filter(wanted).length
   const added = count((file) => file.beforeBytes === undefined)
   const removed = count((file) => file.afterBytes === undefined)
-  const shown = files.slice(0, MAX_FILES)
+  const shown = files.slice(0, extent.files)
   const rows = shown.map((file) => [
-    code(file.name),
+    code(shorten(file.name)),
     file.beforeBytes === undefined ? '' : formatSize(file.beforeBytes),
     file.afterBytes === undefined ? '' : formatSize(file.afterBytes),
     describeChange(file),
   ])
   const changed = files.length - added - removed
   const rest = files.length - shown.length
-  const collisions = comparison.collisions.slice(0, 10).map(code).join(', ')
+  const collisions = comparison.collisions
+    .slice(0, 10)
+    .map((name) => code(shorten(name)))
+    .join(', ')
   return details(
     `Files: ${added} new, ${removed} removed, ${changed} changed`,
     blocks(

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { type Clock, systemClock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { bundleSizeGate } from '../action.ts'
 
@@ -15,6 +16,7 @@ export interface TestWorkspace extends AsyncDisposable {
     inputs: Readonly<Record<string, string>>,
     environment?: Readonly<Record<string, string>>,
     event?: object,
+    clock?: Clock,
   ): Promise<MemoryRun>
 }
 
@@ -37,11 +39,12 @@ export async function createWorkspace(files: Readonly<Record<string, string | Bu
       await mkdir(dirname(join(path, name)), { recursive: true })
       await symlink(target, join(path, name))
     },
-    async run(inputs, environment = {}, event) {
+    async run(inputs, environment = {}, event, clock = quickClock()) {
       const eventPath = join(root, 'event.json')
       if (event) await writeFile(eventPath, JSON.stringify(event))
       return runInMemory(bundleSizeGate, {
         inputs,
+        clock,
         environment: {
           GITHUB_WORKSPACE: path,
           RUNNER_TEMP: runnerTemp,
@@ -63,3 +66,20 @@ export function pushToMain(sha: string): [Readonly<Record<string, string>>, obje
   const environment = { GITHUB_EVENT_NAME: 'push', GITHUB_REF: 'refs/heads/main', GITHUB_SHA: sha }
   return [environment, { repository: { default_branch: 'main' } }]
 }
+
+/** Pauses take no time and the clock goes on as if they had; what is limited in time (an answer) still has its time. */
+export function quickClock(): Clock {
+  let sleptMs = 0
+  return {
+    nowMs: () => systemClock.nowMs() + sleptMs,
+    date: () => systemClock.date(),
+    async sleep(ms, signal) {
+      if (ms >= LIMIT_MS) return systemClock.sleep(ms, signal)
+      await systemClock.sleep(0, signal)
+      sleptMs += ms
+    },
+  }
+}
+
+/** Pauses are shorter, limits of time longer. */
+const LIMIT_MS = 10_000
