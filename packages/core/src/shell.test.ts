@@ -32,3 +32,23 @@ test('a command that ignores SIGTERM is killed when the signal aborts', async ()
   abort.abort()
   expect(await running).toMatchObject({ timedOut: false })
 })
+
+test('lines arrive whole and in order while the command runs', async () => {
+  const lines: string[] = []
+  const onLines = (some: readonly string[]): void => void lines.push(...some)
+  await runShell("printf 'one\\ntw'; sleep 0.05; printf 'o\\nthree'", {
+    environment,
+    timeoutMs: 10_000,
+    signal,
+    clock: systemClock,
+    onLines,
+  })
+  expect(lines).toEqual(['one', 'two', 'three'])
+})
+
+test('a program that the command leaves running does not hold the step', async () => {
+  const options = { environment, timeoutMs: 10_000, signal, clock: systemClock }
+  const result = await runShell('sleep 60 & echo $!', options)
+  process.kill(Number(result.stdout))
+  expect(result).toMatchObject({ exitCode: 0, timedOut: false })
+})

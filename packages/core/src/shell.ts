@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { abortAfter } from './abort.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 
 /** How a command ended. */
 export interface ShellResult {
@@ -17,12 +17,16 @@ export interface ShellOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** Receives whole lines as they come, for what runs long enough that people want to watch it. */
+  readonly onLines?: (lines: readonly string[]) => void
 }
 
 /** The last part of an output that is longer is kept. */
 const MOST_OUTPUT = 256 * 1024
 /** Between SIGTERM and SIGKILL; a cancelled step has five seconds in all. */
 const GRACE_MS = 2000
+/** A program that the command left running may keep the output open; nobody waits for it longer than this. */
+const DRAIN_MS = 500
 
 /**
  * Runs a command by the system shell (`/bin/sh -c`, cmd.exe on Windows). Values go into its environment, never into the
@@ -41,15 +45,23 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     ...(directory !== undefined && { cwd: directory }),
   })
   const output = { stdout: '', stderr: '' }
+  const closed = Promise.withResolvers<number | null>()
   for (const stream of ['stdout', 'stderr'] as const) {
+    const lines = new LineSplitter(options.onLines)
     child[stream].setEncoding('utf8').on('data', (chunk: string) => {
       output[stream] = (output[stream] + chunk).slice(-MOST_OUTPUT)
+      lines.add(chunk)
     })
+    void closed.promise.catch(() => undefined).then(() => lines.end())
   }
-  const closed = Promise.withResolvers<number | null>()
+  const ended = new AbortController()
   child.on('error', closed.reject)
   child.on('close', (exitCode) => closed.resolve(exitCode))
-  const ended = new AbortController()
+  child.on('exit', (exitCode) => {
+    // A group that is being ended is waited for until nothing of it is left.
+    if (limit.signal.aborted) return
+    void systemClock.sleep(DRAIN_MS, ended.signal).then(() => closed.resolve(exitCode))
+  })
   const end = (): void => void endGroup(child.pid, clock, ended.signal)
   limit.signal.addEventListener('abort', end, { once: true })
   if (limit.signal.aborted) end()
@@ -58,6 +70,28 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   } finally {
     ended.abort()
     limit.signal.removeEventListener('abort', end)
+  }
+}
+
+/** Whole lines out of chunks. */
+class LineSplitter {
+  readonly #receive: ((lines: readonly string[]) => void) | undefined
+  #rest = ''
+
+  constructor(receive: ((lines: readonly string[]) => void) | undefined) {
+    this.#receive = receive
+  }
+
+  add(chunk: string): void {
+    if (!this.#receive) return
+    const lines = (this.#rest + chunk).split('\n')
+    this.#rest = (lines.pop() ?? '').slice(-MOST_OUTPUT)
+    if (lines.length > 0) this.#receive(lines)
+  }
+
+  end(): void {
+    if (this.#rest !== '') this.#receive?.([this.#rest])
+    this.#rest = ''
   }
 }
 
