@@ -24,6 +24,20 @@ const image = v.strictObject({
   tags: v.array(imageTag),
 })
 
+/** A snapshot that is there when the lab starts; its data is what the database holds then. */
+const snapshot = v.strictObject({
+  identifier: v.string(),
+  type: v.optional(v.picklist(['manual', 'automated']), 'manual'),
+  status: v.optional(v.picklist(['available', 'failed']), 'available'),
+  /** How long before the start of the lab it was taken. */
+  ageDays: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
+  tags: v.optional(v.record(v.string(), v.string()), {}),
+  /** Account ids, or `all`. */
+  sharedWith: v.optional(v.array(v.string()), []),
+  /** Of another database that had the same name before; default: of the database itself. */
+  resourceId: v.optional(v.string()),
+})
+
 const database = v.strictObject({
   identifier: v.string(),
   engine: v.optional(v.string(), 'postgres'),
@@ -45,6 +59,8 @@ const database = v.strictObject({
   snapshotSeconds: v.optional(v.pipe(v.number(), v.minValue(0)), 90),
   /** SQL files, relative to the world file, whose effects the database already holds when the lab starts. */
   initialSql: v.optional(v.array(v.string()), []),
+  /** Of the cluster, when the database is a member of one. */
+  snapshots: v.optional(v.array(snapshot), []),
 })
 
 const kmsKey = v.strictObject({

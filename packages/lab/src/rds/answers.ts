@@ -53,6 +53,9 @@ export function instanceAnswer(account: Account, instance: DbInstance): Output {
     AutoMinorVersionUpgrade: instance.autoMinorVersionUpgrade,
     ReadReplicaDBInstanceIdentifiers: new XmlList('ReadReplicaDBInstanceIdentifier', []),
     LicenseModel: LICENSE,
+    OptionGroupMemberships: new XmlList('OptionGroupMembership', [
+      { OptionGroupName: optionGroupOf(instance.engine, instance.engineVersion), Status: 'in-sync' },
+    ]),
     PubliclyAccessible: instance.publiclyAccessible,
     StorageType: instance.storageType,
     DBClusterIdentifier: instance.cluster,

@@ -4,9 +4,9 @@ import type { DatabaseAddress, World } from '../world.ts'
 import { Account } from './account.ts'
 import { copyOperations } from './copy-operations.ts'
 import { creationOperations } from './creation-operations.ts'
-import { createWorldDatabases } from './databases.ts'
 import { instanceOperations } from './instance-operations.ts'
 import { listingOperations } from './listing-operations.ts'
+import { modificationOperations } from './modification-operations.ts'
 import { ADDRESS } from './postgres/server.ts'
 import { Storage } from './postgres/storage.ts'
 import type { DbCluster, DbInstance } from './resources.ts'
@@ -15,6 +15,7 @@ import { sharingOperations } from './sharing-operations.ts'
 import { snapshotKinds } from './snapshot-kind.ts'
 import { snapshotOperations } from './snapshot-operations.ts'
 import { tagOperations } from './tag-operations.ts'
+import { createWorldDatabases } from './world-databases.ts'
 
 export interface RdsService extends Service {
   /**
@@ -65,6 +66,7 @@ function operationsOf(account: Account): Service['operations'] {
     ...listingOperations(account),
     ...creationOperations(account),
     ...instanceOperations(account),
+    ...modificationOperations(account),
     ...snapshotOperations(account, instance),
     ...snapshotOperations(account, cluster),
     ...copyOperations(account, instance),

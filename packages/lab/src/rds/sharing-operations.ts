@@ -36,6 +36,13 @@ function modifyAttribute(account: Account, kind: SnapshotKind, input: Input, cal
   if (snapshot.status !== 'available') {
     throw kind.invalidState(`Cannot share ${snapshot.identifier} because it is not currently in the available state.`)
   }
+  const both = (request.add ?? []).filter((value) => request.remove?.includes(value))
+  if (both.length > 0) {
+    throw new AwsError(
+      'InvalidParameterCombination',
+      `A value may not appear in both the add list and remove list. [${both.join(', ')}]`,
+    )
+  }
   const sharedWith = new Set(snapshot.sharedWith)
   for (const value of request.add ?? []) {
     if (value !== 'all' && !/^\d{12}$/.test(value)) {

@@ -8,12 +8,13 @@ const BACKING_UP_STEPS = 3
 
 /**
  * Takes the data of `snapshot`, which is `creating`, from `database`, which is `available`: the database is backing-up
- * until its data has been taken, then available again; the snapshot follows later, when all of it has been stored.
+ * until its data has been taken, then as before; the snapshot follows later, when all of it has been stored.
  */
 export function takeSnapshot(account: Account, database: DbInstance | DbCluster, snapshot: Snapshot): void {
   const secondsPerStep = database.snapshotSeconds / STEPS
   const failure = account.failure(snapshot.arn)
   const taken = Promise.withResolvers<boolean>()
+  const before = database.status
   account.setStatus(database, 'backing-up')
   account.transitions.start(
     database.resourceId,
@@ -29,7 +30,7 @@ export function takeSnapshot(account: Account, database: DbInstance | DbCluster,
         taken.resolve(true)
       } finally {
         taken.resolve(false)
-        if (database.status === 'backing-up') account.setStatus(database, 'available')
+        if (database.status === 'backing-up') account.setStatus(database, before)
       }
     },
     failure,

@@ -70,7 +70,8 @@ export function startSnapshot(
 ): Snapshot {
   const { region } = account.context
   if (account.snapshot(kind, region, identifier)) throw kind.alreadyExists(identifier)
-  if (database.status !== 'available') throw notAvailable(database)
+  // "The source DB instance must be in the available or storage-optimization state."
+  if (!['available', 'storage-optimization'].includes(database.status)) throw notAvailable(database)
   account.checkSnapshotQuota(kind, region)
   const snapshot: Snapshot = {
     kind: kind.of,

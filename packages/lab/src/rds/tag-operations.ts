@@ -54,10 +54,7 @@ interface Looked {
 function look(account: Account, call: Call, arn: string): Looked {
   const parsed = parseArn(arn)
   if (parsed === undefined || parsed.region !== call.region || parsed.accountId !== account.context.accountId) {
-    throw new AwsError(
-      'InvalidParameterValue',
-      `The specified resource name does not match an RDS resource in this region.`,
-    )
+    throw new AwsError('InvalidParameterValue', `Invalid resource name: ${arn}`)
   }
   const { type, name } = parsed
   switch (type) {

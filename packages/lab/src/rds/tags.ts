@@ -30,6 +30,11 @@ export function checkTags(given: readonly { readonly Key?: string; readonly Valu
   return tags
 }
 
+/** The tags that a world gives. */
+export function tagsOf(record: Readonly<Record<string, string>>): Tags {
+  return checkTags(Object.entries(record).map(([Key, Value]) => ({ Key, Value })))
+}
+
 /** @throws AwsError InvalidParameterValue when a resource would have more than 50 tags */
 export function addTags(present: Tags, added: Tags): Tags {
   const all = new Map([...present, ...added])

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import type { ProcessKeeper } from '../../process-keeper.ts'
@@ -48,7 +48,7 @@ export class Storage implements AsyncDisposable {
 
   static async open(dataDirectory: string, keeper: ProcessKeeper): Promise<Storage> {
     const folder = join(dataDirectory, 'rds')
-    await mkdir(folder, { recursive: true, mode: 0o711 })
+    await makePassable(folder)
     const archiver = new Archiver()
     const binaries = await findPostgres(folder)
     return new Storage(folder, keeper, archiver, binaries, await prepareTemplate(folder, binaries, archiver))
@@ -132,7 +132,7 @@ export class Storage implements AsyncDisposable {
   }
 
   async #fill(server: PostgresServer, archive: string): Promise<void> {
-    await mkdir(server.folder, { mode: 0o711 })
+    await makePassable(server.folder)
     const [folder, owner] = [server.dataFolder, this.#binaries.runAs]
     await this.#archiver.do({ kind: 'unpack', archive, folder, owner })
   }
@@ -141,4 +141,10 @@ export class Storage implements AsyncDisposable {
     this.#lastNumber += 1
     return this.#lastNumber
   }
+}
+
+/** PostgreSQL's own user has to pass through, whatever the umask. */
+async function makePassable(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await chmod(folder, 0o711)
 }
