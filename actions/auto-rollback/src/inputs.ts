@@ -1,8 +1,11 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import { messageOf } from '@deploy-kit/core/errors'
 import { boolean, choice, duration, list, optional, text } from '@deploy-kit/core/input-fields'
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
 import type { Target } from '@deploy-kit/core/probe/target'
 import { parseTarget } from '@deploy-kit/core/probe/target'
+
+import { parseCommandBaseline, parseEcsBaseline } from './saved-baseline.ts'
 
 const NAME = /^[\w-]{1,255}$/
 
@@ -41,6 +44,7 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
     ...checkRepeated(inputs),
     ...(usesCommands ? checkCommands(inputs) : checkEcs(inputs)),
     ...(inputs.mode === 'guard' ? checkGuard(inputs) : checkRollback(inputs)),
+    ...checkBaseline(inputs),
     ...checkVerification(inputs),
   ]
 }
@@ -107,6 +111,33 @@ function checkRollback({ baseline, to, persist }: Partial<Inputs>): InputProblem
   }
   if (persist === 'tag') problems.push({ inputs: ['persist'], message: 'is for mode guard' })
   return problems
+}
+
+function checkBaseline({ mode, baseline, rollbackCommand, cluster, services = [] }: Partial<Inputs>): InputProblem[] {
+  if (mode !== 'rollback' || baseline === undefined) return []
+  try {
+    if (rollbackCommand !== undefined) {
+      parseCommandBaseline(baseline)
+      return []
+    }
+    const parsed = parseEcsBaseline(baseline)
+    const unknown = services.filter((name) => !parsed.services.some((entry) => entry.service === name))
+    return [
+      ...(cluster !== undefined && cluster !== parsed.cluster
+        ? [
+            {
+              inputs: ['baseline', 'cluster'],
+              message: `the baseline is of cluster ${parsed.cluster}, not of ${cluster}`,
+            },
+          ]
+        : []),
+      ...(unknown.length > 0
+        ? [{ inputs: ['baseline', 'services'], message: `the baseline has no ${unknown.join(', ')}` }]
+        : []),
+    ]
+  } catch (error) {
+    return [{ inputs: ['baseline'], message: messageOf(error) }]
+  }
 }
 
 function checkVerification({ verifyUrl = [], verifyTimeout, timeout = 0 }: Partial<Inputs>): InputProblem[] {

@@ -51,7 +51,7 @@ async function stopInFlight({ baseline, service }: Order, tools: Tools): Promise
   context.log.info(
     `${baseline.service}: the deployment in flight was stopped, and ECS goes back to ${shortName(taskDefinition)}`,
   )
-  return { service: baseline.service, taskDefinition, before }
+  return { service: baseline.service, taskDefinition, before, reverts: ongoing.serviceDeploymentArn }
 }
 
 async function updateBack({ baseline, service }: Order, tools: Tools): Promise<Change> {

@@ -1,5 +1,4 @@
 import { type EcsBaseline, ecsBaselineSchema } from '@deploy-kit/core/ecs/baseline'
-import { ActionError } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
 
 const commandBaselineSchema = v.strictObject({
@@ -19,18 +18,20 @@ export type Baseline = EcsBaseline | CommandBaseline
 /**
  * Reads the output `baseline` of a guard or of ecs-deploy.
  *
- * @throws {ActionError} bad-input naming every key that does not fit
+ * @throws {RangeError} naming every key that does not fit
  */
 export function parseBaseline(given: string): Baseline {
   let data: unknown
   try {
     data = JSON.parse(given)
   } catch {
-    throw badBaseline("is not the JSON of a guard's or ecs-deploy's output baseline")
+    throw new RangeError("is not the JSON of a guard's or ecs-deploy's output baseline")
   }
   const result = v.safeParse(schema, data)
   if (result.success) return result.output
-  throw badBaseline(result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`).join('; '))
+  throw new RangeError(
+    result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`).join('; '),
+  )
 }
 
 /** With rollback-command, a baseline may also be the version itself. */
@@ -38,16 +39,12 @@ export function parseCommandBaseline(given: string): string {
   if (!given.trimStart().startsWith('{')) return given
   const baseline = parseBaseline(given)
   if (baseline.kind === 'command') return baseline.value
-  throw badBaseline('is of ECS services, and rollback-command restores something else')
+  throw new RangeError('is of ECS services, and rollback-command restores something else')
 }
 
-/** @throws {ActionError} bad-input when it is not one of ECS services */
+/** @throws {RangeError} when it is not one of ECS services */
 export function parseEcsBaseline(given: string): EcsBaseline {
   const baseline = parseBaseline(given)
   if (baseline.kind === 'ecs') return baseline
-  throw badBaseline('was captured by a command; give the rollback-command that restores it')
-}
-
-function badBaseline(problem: string): ActionError {
-  return new ActionError('bad-input', `baseline: ${problem}`, { advice: 'Nothing was sent or changed.' })
+  throw new RangeError('was captured by a command; give the rollback-command that restores it')
 }

@@ -46,7 +46,8 @@ export function decide(situation: Situation): Decision {
       why: `somebody else deployed ${shortName(primary.taskDefinition)} (${primary.id}) since; it is left alone`,
     }
   }
-  const inFlight = primary.rolloutState === 'IN_PROGRESS'
+  // ECS's own strategies have no rolloutState; whether one is in flight is found out when it is to be stopped.
+  const inFlight = primary.rolloutState === 'IN_PROGRESS' || primary.rolloutState === undefined
   const how = inFlight ? 'is being deployed' : primary.rolloutState === 'FAILED' ? 'failed' : 'runs'
   return { kind: 'restore', why: `${shortName(primary.taskDefinition)} ${how}`, inFlight }
 }

@@ -3,6 +3,7 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { shortName } from '@deploy-kit/core/ecs/names'
+import { findServiceDeployment, hasNativeStrategy } from '@deploy-kit/core/ecs/native-strategy'
 import {
   chooseContainer,
   mergeEnvironment,
@@ -49,7 +50,8 @@ export async function planService(
   const wanted = applyChanges(base.input, order, inputs)
   const known = [current, ...(base.revision === undefined ? [] : [base.revision])]
   const revision = await findSameTaskDefinition(ecs, wanted, { known, log: context.log })
-  return { name: order.service, service, current, wanted, revision, step: chooseStep(service, revision) }
+  const inFlight = revision !== undefined && (await isInFlight(order.service, service, revision, from))
+  return { name: order.service, service, current, wanted, revision, step: chooseStep(service, revision, inFlight) }
 }
 
 /** @throws {ActionError} wrong-state when deployments of the service are not made by UpdateService */
@@ -99,10 +101,23 @@ function onlyNamed(images: Inputs['image']): string | undefined {
   return images.size === 1 && only !== '' ? only : undefined
 }
 
-function chooseStep(service: Service, revision: TaskDefinition | undefined): PlanStep {
+/** Whether what is wanted is on its way already; for ECS's own strategies only the service deployment says so. */
+async function isInFlight(
+  name: string,
+  service: Service,
+  revision: TaskDefinition,
+  { inputs, ecs }: { inputs: Inputs; ecs: Ecs },
+): Promise<boolean> {
+  if (!hasNativeStrategy(service)) return primaryDeployment(service)?.rolloutState === 'IN_PROGRESS'
+  const change = { service: name, taskDefinition: revision.arn }
+  const deployment = await findServiceDeployment(ecs, inputs.cluster, change)
+  return deployment?.status === 'PENDING' || deployment?.status === 'IN_PROGRESS'
+}
+
+function chooseStep(service: Service, revision: TaskDefinition | undefined, inFlight: boolean): PlanStep {
   const primary = primaryDeployment(service)
   if (revision === undefined || primary?.taskDefinition !== revision.arn) return { kind: 'update', force: false }
-  if (primary.rolloutState === 'IN_PROGRESS' && primary.id !== undefined) {
+  if (inFlight && primary.id !== undefined) {
     return { kind: 'follow', deploymentId: primary.id }
   }
   // A failed deployment of the same revision starts anew only when it is forced.

@@ -10,6 +10,10 @@ export interface Change {
   readonly deploymentId?: string
   /** The deployments that there were before. */
   readonly before: readonly string[]
+  /** The newest service deployment before the change, for strategies that are followed by theirs. */
+  readonly previousServiceDeployment?: string
+  /** The service deployment that ECS rolls back, when the change is that. */
+  readonly reverts?: string
 }
 
 /** How a change stands. `state` is for people. */
@@ -35,7 +39,7 @@ export function judgeRollout(service: Service | undefined, change: Change, seen:
   }
   const primary = primaryDeployment(service)
   if (primary === undefined) return { kind: 'in-progress', state: 'no deployment is primary yet' }
-  if (change.deploymentId === undefined) return judgeByDefinition(primary, change)
+  if (change.deploymentId === undefined) return judgeByDefinition(primary, service, change)
   const own = service.deployments?.find((deployment) => deployment.id === change.deploymentId)
   if (primary.id === change.deploymentId) return judgePrimary(primary, service, change)
   if (own === undefined && !seen && change.before.includes(primary.id ?? '') && !isRollback(primary)) {
@@ -54,8 +58,8 @@ export function judgeRollout(service: Service | undefined, change: Change, seen:
 }
 
 /** After a stop with rollback the deployment that brings the old revision back has an id that nobody was told. */
-function judgeByDefinition(primary: Deployment, change: Change): Progress {
-  if (primary.taskDefinition === change.taskDefinition) return judgeCounts(primary)
+function judgeByDefinition(primary: Deployment, service: Service, change: Change): Progress {
+  if (primary.taskDefinition === change.taskDefinition) return judgeCounts(primary, service)
   if (change.before.includes(primary.id ?? '')) return { kind: 'in-progress', state: 'rollback requested' }
   return {
     kind: 'replaced',
@@ -65,7 +69,7 @@ function judgeByDefinition(primary: Deployment, change: Change): Progress {
 }
 
 function judgePrimary(primary: Deployment, service: Service, change: Change): Progress {
-  const progress = judgeCounts(primary)
+  const progress = judgeCounts(primary, service)
   const breaker = service.deploymentConfiguration?.deploymentCircuitBreaker
   const older = service.deployments?.find(
     (deployment) => deployment.id !== primary.id && change.before.includes(deployment.id ?? ''),
@@ -76,7 +80,7 @@ function judgePrimary(primary: Deployment, service: Service, change: Change): Pr
   return progress
 }
 
-function judgeCounts(deployment: Deployment): Progress {
+function judgeCounts(deployment: Deployment, service: Service): Progress {
   const { rolloutState, runningCount = 0, desiredCount = 0, pendingCount = 0, failedTasks = 0 } = deployment
   const counts = [
     `${runningCount}/${desiredCount} running`,
@@ -87,6 +91,9 @@ function judgeCounts(deployment: Deployment): Progress {
     return { kind: 'failed', state: deployment.rolloutStateReason ?? `the deployment failed with ${counts}` }
   }
   if (rolloutState === 'COMPLETED' && runningCount >= desiredCount) return { kind: 'steady', state: counts }
+  // Behind a Classic Load Balancer there is no rolloutState: all old tasks gone is the sign then.
+  const alone = rolloutState === undefined && service.deployments?.length === 1 && pendingCount === 0
+  if (alone && runningCount >= desiredCount) return { kind: 'steady', state: counts }
   return { kind: 'in-progress', state: counts }
 }
 

@@ -5,7 +5,9 @@ import { CancelledError, messageOf } from '../errors.ts'
 import { type Look, waitUntil } from '../wait.ts'
 import type { Ecs } from './ecs-client.ts'
 import { FailedTasks } from './failed-tasks.ts'
+import { findServiceDeployment, hasNativeStrategy, judgeServiceDeployment } from './native-strategy.ts'
 import { type Change, judgeRollout, type Progress } from './rollout-progress.ts'
+import { describeServiceDeployments, ifAvailable } from './service-deployments.ts'
 import { describeServices } from './services.ts'
 
 /** A service that is to be changed, and how the change is made. */
@@ -52,6 +54,11 @@ export type RolloutsEnd = 'ended' | 'timed-out' | 'cancelled'
 
 /** Up to this many services, stopped tasks are looked for every time; beyond, only when something changed. */
 const LOOK_ALWAYS = 10
+/**
+ * The circuit breaker counts the same dead tasks, a moment later: this many looks more let it say that it rolls back,
+ * which is what a person needs to know.
+ */
+const BREAKER_LOOKS = 2
 const UNCHANGED: ReadonlySet<string> = new Set(['waiting', 'in-progress'])
 
 /** Makes changes, at most so many at a time, and follows each until it is steady or will never be. */
@@ -138,6 +145,7 @@ class FollowedRollout {
   #state: RolloutState = { kind: 'waiting', state: 'not started' }
   #seen = false
   #signature = ''
+  #looksOverLimit = 0
   #startedAt: Date | undefined
   #endedAt: Date | undefined
 
@@ -179,7 +187,7 @@ class FollowedRollout {
     if (change === undefined) return
     this.#description = description ?? this.#description
     await this.#guarded(async () => {
-      const progress = judgeRollout(description, change, this.#seen)
+      const progress = await this.#judge(description, change)
       this.#seen ||= description?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
       const signature = signatureOf(description)
       const ending = progress.kind !== 'in-progress'
@@ -188,6 +196,26 @@ class FollowedRollout {
       this.#state = this.#judgeFailedTasks(progress)
     })
     if (!this.inFlight()) this.#endedAt = this.#options.context.clock.date()
+  }
+
+  async #judge(description: Service | undefined, change: Change): Promise<Progress> {
+    const { ecs, cluster } = this.#options
+    if (description?.status === 'ACTIVE' && hasNativeStrategy(description)) {
+      const { reverts } = change
+      const deployment =
+        reverts === undefined
+          ? await findServiceDeployment(ecs, cluster, change)
+          : (await describeServiceDeployments(ecs, [reverts]))[0]
+      return judgeServiceDeployment(deployment, reverts !== undefined)
+    }
+    const progress = judgeRollout(description, change, this.#seen)
+    if (progress.kind !== 'failed') return progress
+    // What the circuit breaker or an alarm did stands in the service deployment alone.
+    const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
+    const reason = deployment?.statusReason
+    return reason === undefined
+      ? progress
+      : { ...progress, state: `${withoutStop(progress.state)}. ${withoutStop(reason)}` }
   }
 
   /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */
@@ -225,6 +253,8 @@ class FollowedRollout {
     if (progress.kind !== 'in-progress' || count === 0) return progress
     const state = `${progress.state}, ${count} ${count === 1 ? 'task' : 'tasks'} died`
     if (maxFailedTasks === undefined || count <= maxFailedTasks) return { kind: 'in-progress', state }
+    this.#looksOverLimit += 1
+    if (this.#looksOverLimit <= BREAKER_LOOKS && mayBreak(this.#description)) return { kind: 'in-progress', state }
     return { kind: 'too-many-failed-tasks', state }
   }
 
@@ -235,6 +265,15 @@ class FollowedRollout {
       this.fail(error)
     }
   }
+}
+
+function mayBreak(service: Service | undefined): boolean {
+  const { enable, rollback } = service?.deploymentConfiguration?.deploymentCircuitBreaker ?? {}
+  return enable === true && rollback === true
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '')
 }
 
 /** What changes when a task of the service started or stopped. */

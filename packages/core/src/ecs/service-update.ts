@@ -5,7 +5,9 @@ import { primaryDeployment } from './baseline.ts'
 import type { Ecs } from './ecs-client.ts'
 import { recordDeployment } from './job-record.ts'
 import { shortName } from './names.ts'
+import { hasNativeStrategy } from './native-strategy.ts'
 import type { Change } from './rollout-progress.ts'
+import { listServiceDeployments } from './service-deployments.ts'
 
 /**
  * Asks ECS to run another revision, and nothing else: what UpdateService is not given stays as it is. It is recorded
@@ -19,6 +21,8 @@ export async function updateService(
   const { cluster, name, service, taskDefinition, force = false } = request
   const before = (service.deployments ?? []).flatMap((deployment) => deployment.id ?? [])
   const intent = { serviceArn: service.serviceArn ?? name, taskDefinition, before }
+  // An older deployment of the same revision must not be taken for the one that is about to begin.
+  const previous = hasNativeStrategy(service) ? await newestServiceDeployment(ecs, cluster, name) : undefined
   await recordDeployment(context, intent)
   const updated = await ecs.caller.call({
     operation: 'ecs:UpdateService',
@@ -49,5 +53,16 @@ export async function updateService(
     )
   }
   await recordDeployment(context, { ...intent, deploymentId })
-  return { service: name, taskDefinition, deploymentId, before }
+  return {
+    service: name,
+    taskDefinition,
+    deploymentId,
+    before,
+    ...(previous !== undefined && { previousServiceDeployment: previous }),
+  }
+}
+
+async function newestServiceDeployment(ecs: Ecs, cluster: string, service: string): Promise<string | undefined> {
+  const [newest] = await listServiceDeployments(ecs, { cluster, service }, 1)
+  return newest?.serviceDeploymentArn
 }

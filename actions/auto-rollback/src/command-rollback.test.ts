@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { action } from './action.ts'
+
+let directory: string
+let file: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'auto-rollback-'))
+  file = join(directory, 'version')
+  await writeFile(file, 'v1\n')
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+const run = (
+  inputs: Record<string, string>,
+  more: { phase?: 'post'; state?: MemoryRun['state']; signal?: AbortSignal } = {},
+) => runInMemory(action, { inputs, environment: { PATH: process.env.PATH, VERSION_FILE: file }, ...more })
+
+const guard = {
+  'capture-command': 'cat "$VERSION_FILE"',
+  'rollback-command': 'printf %s "$DEPLOY_KIT_BASELINE" > "$VERSION_FILE"',
+  interval: '50ms',
+  timeout: '10s',
+}
+
+describe('a guard for what is not ECS', () => {
+  it('remembers what the command prints and has it restored', async () => {
+    const armed = await run(guard)
+    expect(armed.outputs.outcome).toBe('armed')
+    expect(JSON.parse(armed.outputs.baseline ?? '')).toMatchObject({ kind: 'command', value: 'v1' })
+    await writeFile(file, 'v2')
+    const post = await run(guard, { phase: 'post', state: armed.state })
+    expect(post.outputs).toMatchObject({ outcome: 'rolled-back', 'rolled-back': 'true', from: 'v2', to: 'v1' })
+    expect(post.exitCode).toBe(1)
+    expect(await readFile(file, 'utf8')).toBe('v1')
+  })
+
+  it('restores nothing when the version still runs', async () => {
+    const armed = await run(guard)
+    const post = await run({ ...guard, 'rollback-command': 'exit 9' }, { phase: 'post', state: armed.state })
+    expect(post.outputs).toMatchObject({ outcome: 'not-needed', 'rolled-back': 'false' })
+  })
+
+  it('hands a version over as data, whatever is in it', async () => {
+    const evil = '$(touch "$VERSION_FILE.owned"); `id` "; exit 0 #'
+    await writeFile(file, evil)
+    const armed = await run(guard)
+    await writeFile(file, 'v2')
+    await run(guard, { phase: 'post', state: armed.state })
+    expect(await readFile(file, 'utf8')).toBe(evil)
+    await expect(readFile(`${file}.owned`)).rejects.toThrow()
+  })
+
+  it('restores when what runs now cannot be told', async () => {
+    const armed = await run(guard)
+    await rm(file)
+    const post = await run(guard, { phase: 'post', state: armed.state })
+    expect(post.outputs.outcome).toBe('rolled-back')
+    expect(post.annotations.map((annotation) => annotation.level)).toEqual(['warning', 'error'])
+  })
+
+  it('fails when the command exits with another code than 0, and says what it said', async () => {
+    const armed = await run(guard)
+    await writeFile(file, 'v2')
+    const broken = { ...guard, 'rollback-command': 'echo the cluster is away >&2; exit 7' }
+    const post = await run(broken, { phase: 'post', state: armed.state })
+    expect(post.exitCode).toBe(1)
+    expect(post.outputs.outcome).toBe('failed')
+    expect(post.annotations[0]?.message).toMatch(/rollback-command exited with 7. It said: the cluster is away/)
+  })
+
+  it('fails when the command exits with 0 and restores nothing', async () => {
+    const armed = await run(guard)
+    await writeFile(file, 'v2')
+    const idle = { ...guard, 'rollback-command': 'true', timeout: '500ms' }
+    const post = await run(idle, { phase: 'post', state: armed.state })
+    expect(post.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'false' })
+    expect(post.annotations[0]?.message).toMatch(/capture-command prints 'v2' and not 'v1'/)
+  })
+
+  it('is not armed by a command that prints nothing or fails', async () => {
+    expect((await run({ ...guard, 'capture-command': 'true' })).annotations[0]?.message).toMatch(/printed nothing/)
+    expect((await run({ ...guard, 'capture-command': 'exit 3' })).annotations[0]?.message).toMatch(/exited with 3/)
+  })
+})
+
+describe('mode rollback with a command', () => {
+  it.each([
+    ['a version as baseline', { baseline: 'v7' }, 'v7'],
+    [
+      'the output of a guard',
+      { baseline: '{"version":1,"kind":"command","capturedAt":"2026-01-01T00:00:00Z","value":"v8"}' },
+      'v8',
+    ],
+    ['a version as to', { to: 'v9' }, 'v9'],
+  ])('restores %s', async (_, inputs, version) => {
+    const result = await run({ ...guard, ...inputs, mode: 'rollback', 'fail-after-rollback': 'false' })
+    expect(result.outputs).toMatchObject({ outcome: 'rolled-back', to: version })
+    expect(result.exitCode).toBe(0)
+    expect(await readFile(file, 'utf8')).toBe(version)
+  })
+
+  it('only says what it would do in a dry run', async () => {
+    const result = await run({ ...guard, mode: 'rollback', to: 'v9', 'dry-run': 'true' })
+    expect(result.annotations).toEqual([])
+    expect(result.summary).toContain("'v9' would be restored in place of 'v1'")
+    expect(await readFile(file, 'utf8')).toBe('v1\n')
+  })
+})
+
+describe('bad inputs', () => {
+  const ecs = { cluster: 'c', services: 'web' }
+  it.each<[Record<string, string>, RegExp]>([
+    [{}, /cluster, services: is required for ECS/],
+    [{ cluster: 'c' }, /services: is required for ECS/],
+    [{ services: 'web' }, /cluster: is required for ECS/],
+    [{ ...ecs, mode: 'undo' }, /'undo' is not one of guard, rollback/],
+    [{ ...ecs, services: 'web, web' }, /'web' is given twice/],
+    [{ ...ecs, services: 'web app' }, /'web app' cannot be the name of a service/],
+    [{ ...ecs, baseline: '{}' }, /baseline: is for mode rollback/],
+    [{ ...ecs, to: 'previous' }, /to: is for mode rollback/],
+    [{ ...ecs, mode: 'rollback', persist: 'tag' }, /persist: is for mode guard/],
+    [{ ...ecs, persist: 'file' }, /'file' is not one of none, tag/],
+    [{ ...ecs, mode: 'rollback', baseline: '{}', to: 'previous' }, /exclude each other/],
+    [{ mode: 'rollback', baseline: 'nonsense' }, /baseline: is not the JSON/],
+    [{ mode: 'rollback', baseline: '{"kind":"ecs","version":2}' }, /baseline: version/],
+    [{ ...ecs, 'capture-command': 'true', 'rollback-command': 'true' }, /either ECS services or what commands say/],
+    [{ 'capture-command': 'true' }, /rollback-command: is required/],
+    [{ 'rollback-command': 'true' }, /capture-command: is required/],
+    [{ 'capture-command': 'true', 'rollback-command': 'true', persist: 'tag' }, /commands have none/],
+    [{ mode: 'rollback', 'rollback-command': 'true' }, /give the version to restore/],
+    [{ ...ecs, 'verify-url': 'example.com' }, /'example.com' has no scheme/],
+    [{ ...ecs, 'verify-timeout': '5m' }, /has no effect without verify-url/],
+    [{ ...ecs, 'verify-url': 'http://a/', 'verify-timeout': '20m' }, /longer than timeout/],
+    [{ ...ecs, timeout: '15' }, /'15' has no unit/],
+    [{ ...ecs, interval: '1ms' }, /too short/],
+    [{ ...ecs, 'fail-after-rollback': 'no' }, /'no' is not a boolean/],
+    [{ ...ecs, 'role-to-assume': 'admin' }, /'admin' is not the ARN of a role/],
+  ])('%j', async (inputs, message) => {
+    const result = await run(inputs)
+    expect(result.exitCode).toBe(1)
+    expect(result.annotations[0]?.message).toMatch(message)
+    expect(result.outputs.baseline).toBeUndefined()
+  })
+})
