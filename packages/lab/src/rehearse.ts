@@ -2,9 +2,10 @@
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
 import { type RehearseArguments, readArguments, usage } from './rehearsal/command-line.ts'
 import { type Interruption, listenForInterruption } from './rehearsal/interruption.ts'
-import { writeReport } from './rehearsal/plain-report.ts'
 import { Refusal } from './rehearsal/refusal.ts'
 import { rehearseFile } from './rehearsal/rehearse-file.ts'
+import { writeReport } from './rehearsal/report/report.ts'
+import { playScene, scenes } from './rehearsal/scenes.ts'
 
 async function main(): Promise<number> {
   const given = readArguments(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd())
@@ -14,15 +15,34 @@ async function main(): Promise<number> {
   }
   const interruption = listenForInterruption((line) => console.log(line))
   const { workflowFile } = given
-  if (workflowFile === undefined) throw new Error('The scenes of the example are not written yet; name a workflow file')
-  return endingEarly(interruption, rehearse({ ...given, workflowFile }, interruption.cancelled))
+  const rehearsing =
+    workflowFile === undefined
+      ? rehearseScenes(interruption.cancelled)
+      : rehearse({ ...given, workflowFile }, interruption.cancelled)
+  return endingEarly(interruption, rehearsing)
 }
 
 async function rehearse(given: RehearseArguments & { workflowFile: string }, signal: AbortSignal): Promise<number> {
-  const { run } = await rehearseFile(given, signal, () => ensureReleaseTree(), console.log)
-  console.log(`The workflow ended: ${run.conclusion}`)
-  console.log(`Report: ${await writeReport(run)}`)
-  return run.conclusion === 'success' ? 0 : 1
+  const rehearsal = await rehearseFile(given, signal, () => ensureReleaseTree(), console.log)
+  console.log(`The workflow ended: ${rehearsal.run.conclusion}`)
+  console.log(`Report: ${await writeReport(rehearsal.title, [rehearsal])}`)
+  return rehearsal.run.conclusion === 'success' ? 0 : 1
+}
+
+/** The example's workflow, once for each thing that can happen to a release. */
+async function rehearseScenes(signal: AbortSignal): Promise<number> {
+  const releaseTree = await ensureReleaseTree()
+  const rehearsals = []
+  for (const [index, scene] of scenes.entries()) {
+    const options = { number: index + 1, releaseTree: async () => releaseTree, signal, print: console.log }
+    rehearsals.push(await playScene(scene, options))
+    if (signal.aborted) break
+  }
+  const failed = rehearsals.filter(({ expectations }) => !expectations.every(({ holds }) => holds))
+  const isComplete = rehearsals.length === scenes.length && failed.length === 0
+  console.log(isComplete ? 'All scenes ended as they must.' : 'Not every scene ended as it must; see the lines with ✗.')
+  console.log(`Report: ${await writeReport('deploy-kit: a rehearsed deployment', rehearsals)}`)
+  return isComplete ? 0 : 1
 }
 
 /** What still runs then is ended by the reapers of its keepers, which outlive this process. */

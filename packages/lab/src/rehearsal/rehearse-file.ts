@@ -1,23 +1,18 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Lab, startLab } from '../lab.ts'
+import { startLab } from '../lab.ts'
 import { loadWorld, type World } from '../world.ts'
 import type { RehearseArguments } from './command-line.ts'
 import { createConsoleLog } from './console-log.ts'
+import { observe, type Rehearsal } from './rehearsal.ts'
 import type { RunOptions } from './run-options.ts'
 import { checkWorkflow, runWorkflow } from './run-workflow.ts'
-import type { WorkflowRun } from './workflow-run.ts'
 
 const exampleWorld = fileURLToPath(new URL('../../../../docs/examples/finance-hub/lab.yml', import.meta.url))
 
 /** Long enough for an action's post step to put a service back, short enough for somebody who waits. */
 const cancelGraceMs = 60_000
-
-export interface RehearsalResult {
-  readonly run: WorkflowRun
-  /** What the lab was asked for, and what changed in it. */
-  readonly journal: Lab['journal']
-}
 
 /**
  * Plays a workflow file of the user's own against a lab of its own.
@@ -29,7 +24,7 @@ export async function rehearseFile(
   signal: AbortSignal,
   releaseTree: () => Promise<string>,
   print: (line: string) => void,
-): Promise<RehearsalResult> {
+): Promise<Rehearsal> {
   const options: RunOptions = {
     workflowFile: given.workflowFile,
     ...(given.event === undefined ? {} : { event: given.event }),
@@ -48,8 +43,15 @@ export async function rehearseFile(
   const world = await worldFor(given, print)
   await using lab = await startLab({ world, repository: trigger.repository })
   const environment = { ...lab.environment, GITHUB_REPOSITORY: trigger.repository }
-  const run = await runWorkflow({ ...options, environment, onEvent: createConsoleLog(print) })
-  return { run, journal: lab.journal }
+  const seen = await observe(lab, basename(given.workflowFile), () =>
+    runWorkflow({
+      ...options,
+      vars: { ...lab.variables, ...given.vars },
+      environment,
+      onEvent: createConsoleLog(print),
+    }),
+  )
+  return { ...seen, expectations: [] }
 }
 
 /** The world, in which the roles that the workflow names can be assumed: they exist in the user's account, not in ours. */
