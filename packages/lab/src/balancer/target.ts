@@ -80,9 +80,8 @@ export class Target {
   }
 
   /**
-   * Counts a check. True when the state has changed.
-   * "After your target is registered, it must pass one health check to be considered healthy." (Health checks for
-   * Application Load Balancer target groups) - later it takes the thresholds.
+   * Counts a check. True when the state has changed. A target that was just registered is healthy with the first check
+   * that it passes; later it takes the thresholds. (Health checks for Application Load Balancer target groups)
    */
   record(verdict: HealthVerdict): boolean {
     if (this.health.state === 'draining') return false

@@ -14,7 +14,7 @@ const hourMs = 3_600_000
 
 /**
  * What RunTask was asked with a client token, per cluster. (Ensuring idempotency)
- * "The maximum client token TTL is the minimum of: 24 hours; the lifetime of the task plus one hour." Not scaled.
+ * A token lives for 24 hours, or for the task's life and an hour more, whichever is less. Not scaled.
  */
 export class ClientTokens {
   readonly #uses = new Map<string, Use>()

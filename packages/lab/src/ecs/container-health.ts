@@ -16,7 +16,8 @@ interface Watch {
   readonly changed: () => void
 }
 
-/** A real process needs real time to answer. */
+/** A real process needs real time to start, and to answer. */
+const minimumStartPeriodMs = 1_500
 const minimumTimeoutMs = 2_000
 
 /**
@@ -29,6 +30,7 @@ export async function watchHealth({ container, check, launch, keeper, clock, sig
   if (command === undefined) return
   const startedAt = performance.now()
   const timeoutMs = Math.max(clock.scaledMs(timeout), minimumTimeoutMs)
+  const startPeriodMs = Math.max(clock.scaledMs(startPeriod), minimumStartPeriodMs)
   const become = (status: Container['healthStatus']) => {
     if (container.healthStatus === status) return
     container.healthStatus = status
@@ -43,7 +45,7 @@ export async function watchHealth({ container, check, launch, keeper, clock, sig
       become('HEALTHY')
       continue
     }
-    const starting = performance.now() - startedAt < clock.scaledMs(startPeriod) && container.healthStatus === 'UNKNOWN'
+    const starting = performance.now() - startedAt < startPeriodMs && container.healthStatus === 'UNKNOWN'
     if (!starting) failures += 1
     if (failures >= retries) become('UNHEALTHY')
   }

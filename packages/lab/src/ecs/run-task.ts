@@ -66,7 +66,7 @@ export function runTask(input: Input, call: Call, state: RunTaskState): Output {
   const failures: Output[] = []
   for (let index = 0; index < request.count; index++) {
     if (state.tasks.hasRoom()) tasks.push(state.tasks.launch(plan))
-    // "Capacity is unavailable at this time" (API failure reasons): answered with HTTP 200
+    // What cannot be placed is answered with HTTP 200. (API failure reasons)
     else failures.push({ arn: cluster.arn, reason: capacityReason })
   }
   if (clientToken && tasks.length > 0) state.tokens.remember(cluster, clientToken, parameters, tasks)
@@ -139,7 +139,7 @@ function authorize(call: Call, request: RunInput, { cluster, definition, tags, c
   authorizePassRole({ ...definition.content, ...request.overrides }, call, context)
 }
 
-/** "If the task is stopped, only the ARN, the last status and the desired status are returned." (Ensuring idempotency) */
+/** Of a task that has stopped, a replay returns only ARN, last status and desired status. (Ensuring idempotency) */
 function describeReplayed(task: Task): Output {
   if (task.lastStatus === 'STOPPED') {
     return { taskArn: task.arn, lastStatus: task.lastStatus, desiredStatus: task.desiredStatus }

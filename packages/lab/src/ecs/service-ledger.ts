@@ -5,7 +5,7 @@ import type { ManagedService } from './managed-service.ts'
 import { judgeTask, type TaskHealth } from './service-health.ts'
 import type { Task } from './task.ts'
 
-/** "Tasks that fail to start repeatedly … the time between retries" grows up to 27 minutes. (Service throttle logic) */
+/** The time between attempts to start tasks that keep failing grows up to 27 minutes. (Amazon ECS service throttle logic) */
 const firstThrottledFailure = 3
 const longestThrottleSeconds = 27 * 60
 

@@ -77,7 +77,7 @@ export function createService(input: Input, call: Pick<Call, 'authorize' | 'call
   return output(service)
 }
 
-/** "a service update that does not change the service revision does not start a deployment" unless it is forced. */
+/** An update that leaves the revision as it is starts no deployment, unless that is forced. (View service history) */
 export function updateService(input: Input, call: Call, state: ServiceState): Output {
   const given = readInput(updateServiceInput, input)
   const cluster = state.clusters.find(given.cluster)

@@ -155,11 +155,7 @@ describe('what RegisterTaskDefinition refuses', () => {
       definitionOf('x', { ...app, portMappings: [{ containerPort: 80, hostPort: 81 }] }),
       'the host ports and container ports in port mappings must match',
     ],
-    [
-      'more than 64 KiB',
-      definitionOf('x', shell('app', 'x'.repeat(70_000))),
-      "Max allowed length is '65536' bytes.",
-    ],
+    ['more than 64 KiB', definitionOf('x', shell('app', 'x'.repeat(70_000))), "Max allowed length is '65536' bytes."],
     [
       'what the lab would not do',
       definitionOf('x', { ...app, restartPolicy: { enabled: true } }),

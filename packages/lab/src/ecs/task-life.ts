@@ -17,9 +17,9 @@ const minimumStopMs = 2_000
 
 /** What a task is part of, beside its cluster. */
 export interface TaskTraffic {
-  /** "target group registration occurs during this state" (Amazon ECS task lifecycle, ACTIVATING) */
+  /** While the task is ACTIVATING. (Amazon ECS task lifecycle) */
   register(task: Task): void
-  /** Resolves when no request is in flight to the task any more. */
+  /** While it is DEACTIVATING; resolves when no request is in flight to the task any more. */
   deregister(task: Task): Promise<void>
 }
 
