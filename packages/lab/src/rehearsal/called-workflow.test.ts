@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { printed, rehearse } from './testing/rehearsed.ts'
+
+const called = `on:
+  workflow_call:
+    inputs:
+      stage: { type: string, required: true }
+      replicas: { type: number, default: 2 }
+    secrets:
+      key: { required: true }
+    outputs:
+      url: { value: "\${{ jobs.deploy.outputs.url }}" }
+env: { WHO: callee }
+jobs:
+  deploy:
+    runs-on: ubuntu-latest
+    outputs: { url: "https://\${{ inputs.stage }}.example" }
+    steps:
+      - run: echo "\${{ inputs.stage }} \${{ inputs.replicas }} $WHO $OUTER \${{ secrets.key == 'k-1' }} \${{ secrets.OTHER }}"
+`
+const files = { '.github/workflows/deploy.yml': called }
+
+test('a job can call a workflow of the same repository with inputs and secrets, and read its outputs', async () => {
+  const run = await rehearse(
+    `on: push
+env: { OUTER: outer, WHO: caller }
+jobs:
+  dev:
+    uses: ./.github/workflows/deploy.yml
+    with: { stage: dev }
+    secrets: { key: "\${{ secrets.KEY }}" }
+  prod:
+    needs: dev
+    uses: ./.github/workflows/deploy.yml
+    with: { stage: prod, replicas: 4 }
+    secrets: { key: "\${{ secrets.KEY }}" }
+  after:
+    needs: prod
+    runs-on: ubuntu-latest
+    steps: [{ run: "echo \${{ needs.prod.result }} \${{ needs.prod.outputs.url }}" }]
+`,
+    { files, secrets: { KEY: 'k-1', OTHER: 'not handed on' } },
+  )
+  expect(run.jobs.map(({ id, name }) => `${id} ${name}`)).toEqual([
+    ...['dev/deploy dev / deploy', 'prod/deploy prod / deploy', 'after after'],
+  ])
+  expect(printed(run, 'dev / deploy')).toEqual(['dev 2 callee  true '])
+  expect(printed(run, 'prod / deploy')).toEqual(['prod 4 callee  true '])
+  expect(printed(run, 'after')).toEqual(['success https://prod.example'])
+})
+
+test('what a called workflow is not given, or does not know, is refused at the call', async () => {
+  const call = (text: string) =>
+    rehearse(`on: push\njobs:\n  a:\n    uses: ./.github/workflows/deploy.yml\n${text}`, { files })
+  await expect(call('    with: { stage: x, other: y }\n    secrets: inherit\n')).rejects.toThrow(
+    'Invalid input, other is not defined in the referenced workflow.',
+  )
+  await expect(call('    secrets: inherit\n')).rejects.toThrow(
+    '.github/workflows/test.yml:4:11: Input stage is required, but not provided while calling.',
+  )
+})
+
+test('a called workflow that is not there, or lies elsewhere, is refused', async () => {
+  const call = (uses: string) => rehearse(`on: push\njobs:\n  a:\n    uses: ${uses}\n`)
+  await expect(call('./.github/workflows/none.yml')).rejects.toThrow(
+    'test.yml:4:11: There is no workflow .github/workflows/none.yml',
+  )
+  await expect(call('org/repo/.github/workflows/x.yml@v1')).rejects.toThrow(
+    'can call only workflows of the same repository',
+  )
+})
+
+test('what a called workflow asks for is checked before anything runs', async () => {
+  const attempt = rehearse(
+    'on: push\njobs:\n  a: { runs-on: ubuntu-latest, steps: [{ run: echo }] }\n  b: { uses: ./.github/workflows/c.yml }\n',
+    {
+      files: {
+        '.github/workflows/c.yml':
+          'on: workflow_call\njobs:\n  x: { runs-on: ubuntu-latest, container: alpine, steps: [{ run: echo }] }\n',
+      },
+    },
+  )
+  await expect(attempt).rejects.toThrow(".github/workflows/c.yml:3:43: Job 'x' runs in a container")
+})
+
+test('a workflow that is only meant to be called is played as if it had been', async () => {
+  const run = await rehearse(called, { inputs: { stage: 'dev' }, secrets: { key: 'k-1' } })
+  expect(printed(run, 'deploy')).toEqual(['dev 2 callee  true '])
+  expect(run.notices[0]).toContain('meant to be called by another one')
+})
