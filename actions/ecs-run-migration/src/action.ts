@@ -17,7 +17,7 @@ import {
 import { checkTogether, fields, type Inputs } from './inputs.ts'
 import { type Launch, prepareLaunch, runTask, type Started } from './launch.ts'
 import { conclusionOf, type Judgement, judgeStoppedTask } from './outcome.ts'
-import { recordTask, renderRun } from './report.ts'
+import { quoteEnd, recordTask, renderRun } from './report.ts'
 import { requireSnapshot } from './snapshot-gate.ts'
 import { locateLog, logUrl, TaskLog } from './task-log.ts'
 
@@ -121,6 +121,7 @@ async function followToVerdict(follow: Follow, context: ActionContext): Promise<
   return {
     conclusion: conclusionOf(judgement.outcome),
     headline: judgement.headline,
+    ...(judgement.outcome !== 'succeeded' && { details: quoteEnd(log?.tail() ?? []) }),
     summary: renderRun({
       task: followed.task,
       taskArn,

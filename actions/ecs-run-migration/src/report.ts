@@ -24,6 +24,22 @@ export interface MigrationRun {
   readonly tail: readonly string[]
 }
 
+/** An annotation holds 64 kB and is read in a narrow column: the last lines say which statement failed, and why. */
+const QUOTED_LINES = 10
+const QUOTED_CHARACTERS = 300
+
+/** The end of the container's log for the annotation; empty when there is none. */
+export function quoteEnd(tail: readonly string[]): string {
+  const lines = tail
+    .flatMap((message) => message.split(/[\r\n]+/))
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed.
+    .map((line) => line.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trimEnd())
+    .filter((line) => line.trim() !== '')
+    .slice(-QUOTED_LINES)
+    .map((line) => (line.length > QUOTED_CHARACTERS ? `${line.slice(0, QUOTED_CHARACTERS)}…` : line))
+  return lines.length === 0 ? '' : `The log ends with:\n${lines.join('\n')}`
+}
+
 /** The section of the job summary; on failure with the last lines of the log, where the statement's error stands. */
 export function renderRun(run: MigrationRun): string {
   const { task, launch } = run

@@ -22,6 +22,8 @@ export interface Verdict {
   readonly conclusion: 'success' | 'warning' | 'failed' | 'cancelled'
   /** One sentence: the annotation's text, the log's last line and the summary's headline. */
   readonly headline: string
+  /** Further lines of a failure's annotation, where the summary shows them in another form: the end of a log. */
+  readonly details?: string
   /** Markdown below the headline: a table, and on failure the diagnosis. */
   readonly summary: string
 }

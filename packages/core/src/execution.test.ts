@@ -103,6 +103,28 @@ describe('the log', () => {
     expect(log.at(-2)).toBe('::endgroup::')
   })
 
+  test('a line that hides a command behind a line end in a group is printed so that it is not executed', async () => {
+    const action = actionThat(async (_, context) => {
+      context.log.group('Log', ['harmless\n::error::injected', 'also\r::warning::injected'])
+      return { conclusion: 'success', headline: 'Done.', summary: '' }
+    })
+    const { log } = await runInMemory(action, { inputs: {} })
+    expect(log[1]).toMatch(/^::stop-commands::/)
+    expect(log.slice(2, 6)).toEqual(['harmless', '::error::injected', 'also', '::warning::injected'])
+  })
+
+  test('details of a failed verdict are in the annotation and not in the headline of the summary', async () => {
+    const action = actionThat(async () => ({
+      conclusion: 'failed',
+      headline: 'It failed.',
+      details: 'The log ends with:\nERROR',
+      summary: '',
+    }))
+    const run = await runInMemory(action, { inputs: {} })
+    expect(run.annotations[0]?.message).toBe('It failed.\nThe log ends with:\nERROR')
+    expect(run.summary).toBe('### ❌ example: It failed.\n\n')
+  })
+
   test('drops control characters, so that a body cannot repaint the terminal or hide a line', async () => {
     const action = actionThat(async (_, context) => {
       context.log.outside(['a\u001b[2Kb\rc\u0000'])

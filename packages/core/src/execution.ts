@@ -58,7 +58,7 @@ function report(name: string, verdict: Verdict, platform: Platform): 0 | 1 {
   platform.appendSummary(`${blocks(heading, verdict.summary)}\n\n`)
   const failed = verdict.conclusion === 'failed' || verdict.conclusion === 'cancelled'
   const title = `deploy-kit ${name}`
-  if (failed) platform.annotate('error', title, verdict.headline)
+  if (failed) platform.annotate('error', title, [verdict.headline, verdict.details ?? ''].join('\n').trimEnd())
   else if (verdict.conclusion === 'warning') platform.annotate('warning', title, verdict.headline)
   else createLog(platform, name).info(verdict.headline)
   return failed ? 1 : 0

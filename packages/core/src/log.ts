@@ -25,7 +25,7 @@ export function createLog(platform: Platform, actionName: string): Log {
     },
     group: (title, lines) => {
       platform.writeLine(`::group::${title.replaceAll(/[\r\n]+/g, ' ')}`)
-      print(lines)
+      print(lines.flatMap(splitLines))
       platform.writeLine('::endgroup::')
     },
     outside: (lines) => writeStopped(platform, lines),

@@ -1,0 +1,161 @@
+import type { Clock } from '@deploy-kit/core/clock'
+import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
+import { type Lab, startLab } from '@deploy-kit/lab/lab'
+import { parseWorld } from '@deploy-kit/lab/world'
+import { action } from '../action.ts'
+
+const accountId = '123456789012'
+const region = 'eu-central-1'
+const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/ledger`
+export const imageOf = (tag: string): string => `${repository}:${tag}`
+
+/** Fifty times as fast as a clock on the wall: the action's own pauses, limits and retries take no time in tests. */
+const SPEED = 50
+export const fastClock: Clock = {
+  nowMs: () => performance.now() * SPEED,
+  date: () => new Date(),
+  sleep: (ms, signal) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms / SPEED)
+    const wake = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    if (signal?.aborted) wake()
+    signal?.addEventListener('abort', wake, { once: true })
+    return promise.finally(() => signal?.removeEventListener('abort', wake))
+  },
+}
+
+const awslogs = (family: string) => ({
+  logDriver: 'awslogs',
+  options: { 'awslogs-group': `/ecs/${family}`, 'awslogs-region': region, 'awslogs-stream-prefix': 'run' },
+})
+
+const definition = (family: string, containers: readonly object[], more: object = {}) => ({
+  family,
+  networkMode: 'awsvpc',
+  requiresCompatibilities: ['FARGATE'],
+  cpu: '256',
+  memory: '512',
+  executionRoleArn: `arn:aws:iam::${accountId}:role/ledger-execution`,
+  containerDefinitions: containers.map((container) => ({
+    image: imageOf('v1'),
+    essential: true,
+    logConfiguration: awslogs(family),
+    ...container,
+  })),
+  ...more,
+})
+
+const sidecar = { name: 'proxy', essential: false, command: ['sh', '-c', 'trap "exit 137" TERM; sleep 60 & wait'] }
+
+/** A cluster with one service, and definitions of every kind that a migration can meet. */
+export const world = parseWorld(
+  {
+    region,
+    accountId,
+    roles: [{ arn: `arn:aws:iam::${accountId}:role/deploy` }],
+    images: [
+      {
+        repository,
+        command: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
+        tags: [{ match: 'v*' }],
+      },
+    ],
+    taskDefinitions: [
+      definition('ledger', [{ name: 'app' }], {
+        taskRoleArn: `arn:aws:iam::${accountId}:role/ledger-task`,
+        tags: [{ key: 'team', value: 'ledger' }],
+      }),
+      definition('with-sidecar', [{ name: 'app' }, sidecar]),
+      definition('with-fragile-sidecar', [
+        { name: 'app', command: ['sleep', '60'] },
+        { name: 'proxy', command: ['sh', '-c', 'echo proxy cannot bind; exit 3'] },
+      ]),
+      definition('two-essential', [{ name: 'app' }, { name: 'worker' }]),
+      definition('elsewhere', [{ name: 'app', logConfiguration: { logDriver: 'splunk' } }]),
+      definition('no-prefix', [
+        {
+          name: 'app',
+          logConfiguration: {
+            logDriver: 'awslogs',
+            options: { 'awslogs-group': '/ecs/no-prefix', 'awslogs-region': region },
+          },
+        },
+      ]),
+      definition('silent', [{ name: 'app', logConfiguration: undefined }]),
+      definition('with-secret', [
+        {
+          name: 'app',
+          secrets: [{ name: 'PASSWORD', valueFrom: `arn:aws:secretsmanager:${region}:${accountId}:secret:gone` }],
+        },
+      ]),
+      definition('on-bridge', [{ name: 'app' }], { networkMode: 'bridge', requiresCompatibilities: ['EC2'] }),
+    ],
+    clusters: [
+      {
+        clusterName: 'production',
+        services: [
+          {
+            serviceName: 'ledger',
+            taskDefinition: 'ledger',
+            desiredCount: 1,
+            launchType: 'FARGATE',
+            platformVersion: '1.4.0',
+            networkConfiguration: {
+              awsvpcConfiguration: {
+                subnets: ['subnet-0a1b2c3d4e5f60718', 'subnet-08172635445362718'],
+                securityGroups: ['sg-0f1e2d3c4b5a69788'],
+                assignPublicIp: 'DISABLED',
+              },
+            },
+          },
+        ],
+      },
+    ],
+  },
+  import.meta.dirname,
+)
+
+/** A lab that is quick enough for hundreds of tasks. */
+export function startMigrationLab(options: { seed?: number; timeScale?: number } = {}): Promise<Lab> {
+  return startLab({ world, timeScale: 0.002, throttling: false, ...options })
+}
+
+export interface RunOptions {
+  readonly runId?: string
+  readonly attempt?: number
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+let runs = 0
+
+/** One step of a job: a run of its own unless `runId` says otherwise. */
+export function migrate(
+  lab: Lab,
+  inputs: Readonly<Record<string, string>>,
+  options: RunOptions = {},
+): Promise<MemoryRun> {
+  runs += 1
+  return runInMemory(action, {
+    inputs: { cluster: 'production', service: 'ledger', ...inputs },
+    environment: {
+      ...lab.environment,
+      GITHUB_REPOSITORY: 'org/ledger',
+      GITHUB_RUN_ID: options.runId ?? String(7000 + runs),
+      GITHUB_RUN_ATTEMPT: String(options.attempt ?? 1),
+      GITHUB_JOB: 'deploy',
+      GITHUB_ACTION: 'migrate',
+      GITHUB_SHA: 'abc123',
+      ...options.environment,
+    },
+    clock: options.clock ?? fastClock,
+    ...(options.signal && { signal: options.signal }),
+  })
+}
+
+/** The command input for a shell script. */
+export const shell = (script: string): string => JSON.stringify(['sh', '-c', script])
