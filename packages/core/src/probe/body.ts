@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Readable, Transform } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { codeOf } from './probe-error.ts'
 
 /** Bodies are judged by this much of them, decoded; what lies beyond counts as absent. */
@@ -43,12 +43,41 @@ async function createDecoders(codings: readonly string[]): Promise<Transform[] |
   const decoders: Transform[] = []
   for (const coding of codings.toReversed()) {
     if (coding === 'gzip' || coding === 'x-gzip') decoders.push(zlib.createGunzip())
-    else if (coding === 'deflate') decoders.push(zlib.createInflate())
+    else if (coding === 'deflate') decoders.push(inflateAny(zlib))
     else if (coding === 'br') decoders.push(zlib.createBrotliDecompress())
     else if (coding === 'zstd') decoders.push(zlib.createZstdDecompress())
     else return `the body's Content-Encoding '${coding}' is unknown; gzip, deflate, br and zstd can be decoded`
   }
   return decoders
+}
+
+/**
+ * `deflate` means zlib's format; some servers send raw deflate all the same, which is told apart by its first byte
+ * (RFC 9110, section 8.4.1.2; RFC 1950, section 2.2).
+ */
+function inflateAny(zlib: typeof import('node:zlib')): Transform {
+  let inner: Transform | undefined
+  let inflated = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (!inner) {
+        inner = ((chunk[0] ?? 0) & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()
+        inner.on('data', (plain: Buffer) => {
+          inflated += plain.length
+          this.push(plain)
+          // A small chunk can hold a thousand times its size; nobody reads beyond the limit.
+          if (inflated > MAX_BODY_BYTES) inner?.destroy()
+        })
+        inner.on('error', (error) => this.destroy(error))
+      }
+      inner.write(chunk, () => done())
+    },
+    flush(done) {
+      if (!inner) return done()
+      inner.once('end', () => done())
+      inner.end()
+    },
+  })
 }
 
 function collect(
@@ -57,6 +86,7 @@ function collect(
 ): Promise<{ chunks: Buffer[]; problem?: string }> {
   const stages: Readable[] = [answer, ...decoders]
   const chunks: Buffer[] = []
+  let received = 0
   let size = 0
   return new Promise((resolve) => {
     const end = (problem?: string): void => {
@@ -66,6 +96,9 @@ function collect(
       }
       resolve({ chunks, ...(problem !== undefined && { problem }) })
     }
+    answer.on('data', (chunk: Buffer) => {
+      received += chunk.length
+    })
     let source: Readable = answer
     for (const decoder of decoders) source = source.pipe(decoder)
     source.on('data', (chunk: Buffer) => {
@@ -76,7 +109,10 @@ function collect(
     source.on('end', () => end())
     answer.on('error', (error) => end(`the body was cut off after ${size} bytes (${codeOf(error) || error.message})`))
     for (const decoder of decoders) {
-      decoder.on('error', (error) => end(`the body cannot be decoded (${codeOf(error) || error.message})`))
+      // An answer to HEAD names a coding and has nothing to decode.
+      decoder.on('error', (error) =>
+        end(received === 0 ? undefined : `the body cannot be decoded (${codeOf(error) || error.message})`),
+      )
     }
   })
 }

@@ -60,7 +60,8 @@ export class PatternMatcher implements Disposable {
     const answer = Promise.withResolvers<boolean>()
     const cutOff = (): void => {
       this[Symbol.dispose]()
-      answer.reject(new PatternTimeout(`was cut off after ${MATCH_LIMIT_MS}ms: it backtracks without end on this text`))
+      const endless = `was cut off after ${MATCH_LIMIT_MS}ms: it backtracks without end on this text`
+      answer.reject(limit.timedOut() ? new PatternTimeout(endless) : new Error('The match was ended.'))
     }
     worker.once('message', answer.resolve)
     worker.once('error', answer.reject)

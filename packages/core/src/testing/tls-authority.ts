@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import type { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
 /** PEM of a certificate and its key, as node:tls takes them. */
@@ -67,6 +68,6 @@ function alternativeNames(names: readonly string[]): x509.SubjectAlternativeName
   )
 }
 
-async function pemOf(key: CryptoKey): Promise<string> {
+async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
 }

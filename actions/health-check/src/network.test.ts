@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, request as sendRequest } from 'node:http'
+import { connect } from 'node:net'
+import { findClosedPort, startHttp, startTcp } from '@deploy-kit/core/testing/test-server'
+import { createTlsAuthority } from '@deploy-kit/core/testing/tls-authority'
+import { describe, expect, test } from 'vitest'
+import { check, checkOnce } from './testing/checked.ts'
+
+describe('a connection', () => {
+  test('that is refused says by whom, and what to look at', async () => {
+    const port = await findClosedPort()
+    const run = await checkOnce(`http://127.0.0.1:${port}`)
+    expect(run.outputs).toMatchObject({ reason: 'connect', 'last-status': '' })
+    expect(run.outputs['last-error']).toContain(`127.0.0.1:${port} refused the connection`)
+    expect(run.text).toContain('Failed in: connect')
+    expect(run.text).toContain('does it listen on 0.0.0.0')
+  })
+
+  test('to a name that DNS does not have is dns', async () => {
+    const run = await checkOnce('http://no-such-host.invalid/')
+    expect(run.outputs.reason).toBe('dns')
+    expect(run.outputs['last-error']).toContain('DNS has no address for no-such-host.invalid')
+  })
+
+  test.each([
+    [
+      'that is reset',
+      'connect',
+      (socket: import('node:net').Socket) => socket.once('data', () => socket.resetAndDestroy()),
+    ],
+    [
+      'that ends without an answer',
+      'connect',
+      (socket: import('node:net').Socket) => socket.once('data', () => socket.end()),
+    ],
+    ['on which no HTTP comes', 'connect', (socket: import('node:net').Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
+  ])('%s is %s', async (_, reason, serve) => {
+    await using server = await startTcp(serve)
+    const run = await checkOnce(server.url)
+    expect(run.outputs).toMatchObject({ reason, 'last-status': '' })
+  })
+
+  test('to localhost tries IPv6 and IPv4, and says which one is dead', async () => {
+    await using server = await startHttp((_, response) => response.end())
+    const run = await check(`http://localhost:${server.port}`)
+    expect(run.outputs.healthy).toBe('true')
+    expect(run.report.targets[0]?.history[0]?.address).toBe(`127.0.0.1:${server.port}`)
+  })
+
+  test('to an IPv6 address is written with brackets', async ({ skip }) => {
+    const server = await startHttp((_, response) => response.end(), { host: '::1' }).catch(() => undefined)
+    if (!server) return skip('this machine has no IPv6')
+    await using _ = server
+    const run = await checkOnce(server.url)
+    expect(run.outputs.healthy).toBe('true')
+    expect(run.report.targets[0]?.history[0]?.address).toBe(`[::1]:${server.port}`)
+  })
+})
+
+describe('tcp', () => {
+  test('is healthy when it accepts connections', async () => {
+    await using server = await startTcp(() => undefined)
+    const run = await check(`tcp://127.0.0.1:${server.port}`, {
+      conditions: '[CONNECTED] == true\n[RESPONSE_TIME] < 5s',
+    })
+    expect(run.outputs).toMatchObject({
+      healthy: 'true',
+      'last-status': '',
+      'response-time-ms': expect.stringMatching(/^\d+$/),
+    })
+    expect(run.text).toContain(`connected to 127.0.0.1:${server.port}, as expected`)
+  })
+
+  test('goes where connect-to leads', async () => {
+    await using server = await startTcp(() => undefined)
+    expect((await checkOnce('tcp://db.test:5432', { 'connect-to': `127.0.0.1:${server.port}` })).outputs.healthy).toBe(
+      'true',
+    )
+  })
+})
+
+describe('WebSocket', () => {
+  /** Answers upgrades with 101 and the accept value that `accept` makes of the right one. */
+  async function startWebSocket(accept: (right: string) => string | undefined, status = '101 Switching Protocols') {
+    const closes: Buffer[] = []
+    const server = await startHttp((_, response) => response.end())
+    server.server.on('upgrade', (request, socket) => {
+      const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+      const value = accept(createHash('sha1').update(key).digest('base64'))
+      const header = value === undefined ? '' : `Sec-WebSocket-Accept: ${value}\r\n`
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk: Buffer) => closes.push(chunk))
+      socket.write(`HTTP/1.1 ${status}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${header}\r\n`)
+    })
+    return { server, closes }
+  }
+
+  test('is healthy when it is opened, and is closed again', async () => {
+    const { server, closes } = await startWebSocket((right) => right)
+    await using _ = server
+    const run = await check(server.url.replace('http', 'ws'), { 'success-threshold': '2' })
+    expect(run.outputs).toMatchObject({ healthy: 'true', 'last-status': '101' })
+    await expect.poll(() => closes.length).toBe(2)
+    expect(closes[0]?.[0]).toBe(0x88)
+  })
+
+  test('works over TLS', async () => {
+    const authority = await createTlsAuthority()
+    await using server = await startHttp((_, response) => response.end(), { tls: await authority.issue(['127.0.0.1']) })
+    server.server.on('upgrade', (request, socket) => {
+      const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+      const accept = createHash('sha1').update(key).digest('base64')
+      socket.on('error', () => undefined)
+      socket.write(
+        `HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      )
+    })
+    const run = await checkOnce(server.url.replace('https', 'wss'), { 'ca-cert': authority.certificate })
+    expect(run.outputs.healthy).toBe('true')
+    expect(run.outputs['certificate-expires-at']).not.toBe('')
+  })
+
+  test.each([
+    ['no Sec-WebSocket-Accept', () => undefined],
+    ['a Sec-WebSocket-Accept that does not fit', () => 'bm90IHRoZSByaWdodCBvbmU='],
+  ])('with %s is a status', async (message, accept) => {
+    const { server } = await startWebSocket(accept)
+    await using _ = server
+    const run = await checkOnce(server.url.replace('http', 'ws'))
+    expect(run.outputs).toMatchObject({ reason: 'status', 'last-status': '101' })
+    expect(run.outputs['last-error']).toContain(message)
+  })
+
+  test('that is answered with a page is a status', async () => {
+    await using server = await startHttp((_, response) => response.end('a page'))
+    const run = await checkOnce(server.url.replace('http', 'ws'))
+    expect(run.outputs).toMatchObject({ reason: 'status', 'last-status': '200' })
+    expect(run.outputs['last-error']).toBe('200 OK, expected 101 from a WebSocket')
+  })
+})
+
+describe('connect-to', () => {
+  test('keeps the Host, and a redirect elsewhere goes where it points', async () => {
+    await using elsewhere = await startHttp((_, response) => response.end())
+    await using origin = await startHttp((request, response) => {
+      if (request.url === '/') response.writeHead(302, { location: '/?again' })
+      else response.writeHead(302, { location: elsewhere.url })
+      response.end()
+    })
+    const run = await checkOnce('http://app.test/', {
+      ...{ 'connect-to': `127.0.0.1:${origin.port}`, 'follow-redirects': 'all' },
+    })
+    expect(run.outputs.healthy).toBe('true')
+    expect(origin.requests.map(({ headers }) => headers.host)).toEqual(['app.test', 'app.test'])
+    expect(elsewhere.requests).toHaveLength(1)
+  })
+})
+
+describe('a proxy', () => {
+  /** Forwards plain requests, and tunnels to 127.0.0.1 whatever the name. */
+  async function startProxy(status = 200) {
+    const asked: { line: string; authorization: string | undefined }[] = []
+    const proxy = createServer((request, response) => {
+      asked.push({ line: `${request.method} ${request.url}`, authorization: request.headers['proxy-authorization'] })
+      const url = new URL(request.url ?? '')
+      sendRequest(
+        { port: url.port, host: '127.0.0.1', path: url.pathname, headers: { host: request.headers.host } },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 0)
+          answer.pipe(response)
+        },
+      ).end()
+    })
+    proxy.on('connect', (request, socket) => {
+      asked.push({ line: `CONNECT ${request.url}`, authorization: request.headers['proxy-authorization'] })
+      if (status !== 200) return socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
+      const upstream = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        socket.pipe(upstream).pipe(socket)
+      })
+      for (const end of [socket, upstream]) end.on('error', () => undefined)
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as import('node:net').AddressInfo
+    return { asked, port, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void proxy.close() }
+  }
+
+  test('is asked for a tunnel to an https target', async () => {
+    using proxy = await startProxy()
+    const authority = await createTlsAuthority()
+    await using server = await startHttp((_, response) => response.end(), { tls: await authority.issue(['app.test']) })
+    const run = await checkOnce(
+      `https://app.test:${server.port}/`,
+      { 'ca-cert': authority.certificate },
+      {
+        environment: { HTTPS_PROXY: proxy.url.replace('//', '//me:secret@') },
+      },
+    )
+    expect(run.outputs.healthy).toBe('true')
+    expect(proxy.asked).toEqual([
+      { line: `CONNECT app.test:${server.port}`, authorization: `Basic ${btoa('me:secret')}` },
+    ])
+    expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+  })
+
+  test('is asked for the whole URL of an http target', async () => {
+    using proxy = await startProxy()
+    await using server = await startHttp((_, response) => response.end())
+    const run = await checkOnce(`http://app.test:${server.port}/health`, {}, { environment: { http_proxy: proxy.url } })
+    expect(run.outputs.healthy).toBe('true')
+    expect(proxy.asked[0]?.line).toBe(`GET http://app.test:${server.port}/health`)
+    expect(server.requests[0]?.headers.host).toBe(`app.test:${server.port}`)
+  })
+
+  test.each(['127.0.0.1', '127.0.0.0/8', 'example.com,127.0.0.1:{port}', '*', 'foo bar 127.0.0.1'])(
+    'is left out for hosts in NO_PROXY: %s',
+    async (noProxy) => {
+      using proxy = await startProxy()
+      await using server = await startHttp((_, response) => response.end())
+      const run = await checkOnce(
+        server.url,
+        {},
+        {
+          environment: { HTTP_PROXY: proxy.url, NO_PROXY: noProxy.replace('{port}', String(server.port)) },
+        },
+      )
+      expect(run.outputs.healthy).toBe('true')
+      expect(proxy.asked).toEqual([])
+    },
+  )
+
+  test('that refuses a tunnel is named', async () => {
+    using proxy = await startProxy(407)
+    const run = await checkOnce('https://app.test/', {}, { environment: { HTTPS_PROXY: proxy.url } })
+    expect(run.outputs.reason).toBe('connect')
+    expect(run.outputs['last-error']).toBe(
+      `The proxy 127.0.0.1:${proxy.port} refused a tunnel to app.test:443 with 407`,
+    )
+    expect(run.text).toContain('should NO_PROXY name this host?')
+  })
+})
