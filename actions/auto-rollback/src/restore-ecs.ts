@@ -14,7 +14,8 @@ import {
 } from './ecs-verdict.ts'
 import type { Inputs } from './inputs.ts'
 import { restoreServices } from './restore-services.ts'
-import { type Verification, verifyHealth } from './verification.ts'
+import { listMoments, renderTimeline } from './timeline.ts'
+import type { Verification } from './verification.ts'
 
 /** Restores ECS services, proves them healthy, and says what became of them. */
 export async function restoreEcs(
@@ -42,17 +43,26 @@ export async function restoreEcs(
       reports,
     )
   const verifies = restored === 'rolled-back' || restored === 'already-rolled-back'
-  const verification = verifies && end === 'ended' ? await verifyHealth(inputs, deadline, context) : undefined
+  const verification = verifies && end === 'ended' ? await verify(inputs, deadline, context) : undefined
   const outcome = verification?.healthy === false ? 'failed' : restored
+  const proof = verification === undefined ? [] : [{ at: context.clock.date(), what: verification.text }]
   context.setOutput('outcome', outcome)
   return {
     conclusion: conclude(outcome, inputs),
     headline: fullHeadline(outcome, reports, verification, end),
     summary: blocks(
       tableOf(reports),
+      renderTimeline([...listMoments(services), ...proof]),
       verification === undefined ? '' : escapeMarkdown(`Verification: ${verification.text}.`),
     ),
   }
+}
+
+/** Loaded when it is needed: a guard that arms never does. */
+async function verify(inputs: Inputs, deadline: Deadline, context: ActionContext): Promise<Verification | undefined> {
+  if (inputs.verifyUrl.length === 0) return undefined
+  const { verifyHealth } = await import('./verification.ts')
+  return await verifyHealth(inputs, deadline, context)
 }
 
 function setOutputs(

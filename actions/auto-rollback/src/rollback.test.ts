@@ -47,7 +47,7 @@ let jobs = 0
 
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'auto-rollback-'))
-  lab = await startLab({ world: smallWorld(SERVICES), timeScale: 0.005 })
+  lab = await startLab({ world: smallWorld(SERVICES), timeScale: 0.005, throttling: false })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   ecs = new ECSClient()
   healthServer = createServer((request, response) => response.writeHead(request.url === '/sick' ? 500 : 200).end())

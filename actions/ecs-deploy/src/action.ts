@@ -46,6 +46,9 @@ async function readDefinitionFiles(inputs: Inputs, context: ActionContext): Prom
   return new Map(await Promise.all(read))
 }
 
+/** Services that are planned at the same time: each takes a few reads, and all of them share ECS's rates. */
+const AT_ONCE = 5
+
 /** Every read and check, and the baseline: all that comes before the first change. */
 async function planServices(
   inputs: Inputs,
@@ -58,9 +61,11 @@ async function planServices(
   checkExisting(names, services, inputs.cluster)
   context.setOutput('baseline', captureBaseline(inputs.cluster, services, context.clock.date()))
   const plans: ServicePlan[] = []
-  for (const order of inputs.services) {
-    const service = services.get(order.service) as Service
-    plans.push(await planService(order, service, { inputs, files, ecs, context }))
+  for (let index = 0; index < inputs.services.length; index += AT_ONCE) {
+    const planned = inputs.services
+      .slice(index, index + AT_ONCE)
+      .map((order) => planService(order, services.get(order.service) as Service, { inputs, files, ecs, context }))
+    plans.push(...(await Promise.all(planned)))
   }
   // The permission to see dead tasks is needed later: whoever lacks it learns so before anything is changed.
   if (inputs.wait && names[0] !== undefined) await listStoppedTasks(ecs, inputs.cluster, names[0])

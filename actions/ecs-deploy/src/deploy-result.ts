@@ -1,5 +1,7 @@
+import type { Service } from '@aws-sdk/client-ecs'
 import type { RolloutResult, RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { explainStoppedTask } from '@deploy-kit/core/ecs/stopped-task'
+import { ActionError } from '@deploy-kit/core/errors'
 import type { ServicePlan } from './deploy-plan.ts'
 
 export type Outcome = 'deployed' | 'unchanged' | 'failed' | 'rolled-back' | 'timed-out' | 'cancelled'
@@ -18,6 +20,8 @@ export interface ServiceReport {
   readonly deploymentId: string
   readonly registered: boolean
   readonly failedTasks: readonly FailedTaskReport[]
+  /** What to do next, where the error itself knows. */
+  readonly next: string
   /** Service events since the change, newest first. */
   readonly events: readonly string[]
   readonly startedAt: string
@@ -48,18 +52,23 @@ export function reportService(
     service: plan.name,
     outcome: result === undefined ? 'not-started' : serviceOutcome(result, end),
     reason: result?.state.state ?? 'not started',
+    next: result?.state.kind === 'error' && result.state.error instanceof ActionError ? result.state.error.advice : '',
     previousTaskDefinition: plan.current.arn,
     taskDefinition: change?.taskDefinition ?? plan.revision?.arn ?? '',
     deploymentId: change?.deploymentId ?? '',
     registered,
     failedTasks: (result?.failedTasks ?? []).map((task) => reportTask(task, plan)),
-    events: (description?.events ?? [])
-      .filter((event) => startedAt !== undefined && (event.createdAt?.getTime() ?? 0) >= startedAt.getTime() - 1000)
-      .slice(0, MOST_EVENTS)
-      .map((event) => event.message ?? ''),
+    events: newEvents(plan, description),
     startedAt: startedAt?.toISOString() ?? '',
     endedAt: endedAt?.toISOString() ?? '',
   }
+}
+
+/** Those that were not there before; ids, because the clocks of this machine and of AWS may differ. */
+function newEvents(plan: ServicePlan, description: Service | undefined): readonly string[] {
+  const before = new Set(plan.service.events?.map((event) => event.id))
+  const since = (description?.events ?? []).filter((event) => !before.has(event.id))
+  return since.slice(0, MOST_EVENTS).map((event) => event.message ?? '')
 }
 
 function reportTask(task: RolloutResult['failedTasks'][number], plan: ServicePlan): FailedTaskReport {

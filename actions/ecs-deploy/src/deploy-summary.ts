@@ -1,7 +1,7 @@
 import { shortName } from '@deploy-kit/core/ecs/names'
 import { blocks, code, codeBlock, details, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import type { Outcome, ServiceReport } from './deploy-result.ts'
-import type { TaskLog } from './task-log.ts'
+import type { Diagnosis } from './diagnosis.ts'
 
 /** One sentence on the whole step. */
 export function deployHeadline(outcome: Outcome, reports: readonly ServiceReport[], waited: boolean): string {
@@ -30,7 +30,8 @@ export function deployHeadline(outcome: Outcome, reports: readonly ServiceReport
 function failureReason(report: ServiceReport | undefined): string {
   const last = report?.failedTasks.at(-1)
   const reason = report?.reason ?? ''
-  return last === undefined ? reason : `${reason.replace(/\.$/, '')}. ${last.reason}`
+  const details = [last?.reason ?? '', report?.next ?? ''].filter((text) => text !== '')
+  return details.length === 0 ? reason : [reason.replace(/\.$/, ''), ...details].join('. ')
 }
 
 function plural(reports: readonly ServiceReport[], one: string, many: string): string {
@@ -45,7 +46,7 @@ function listOf(reports: readonly ServiceReport[], outcome: Outcome): string {
 }
 
 /** The summary: a table of the services, and the diagnosis of those that failed. */
-export function deploySummary(reports: readonly ServiceReport[], logs: ReadonlyMap<string, TaskLog>): string {
+export function deploySummary(reports: readonly ServiceReport[], diagnoses: ReadonlyMap<string, Diagnosis>): string {
   const rows = reports.map((report) => [
     code(report.service),
     escapeMarkdown(report.outcome),
@@ -55,22 +56,27 @@ export function deploySummary(reports: readonly ServiceReport[], logs: ReadonlyM
     escapeMarkdown(report.reason),
   ])
   const header = ['service', 'outcome', 'from', 'to', 'deployment', 'state']
-  return blocks(table(header, rows), ...reports.filter(needsDiagnosis).map((report) => diagnosis(report, logs)))
+  return blocks(
+    table(header, rows),
+    ...reports.filter(needsDiagnosis).map((report) => describeFailure(report, diagnoses.get(report.service))),
+  )
 }
 
 export function needsDiagnosis(report: ServiceReport): boolean {
   return !['deployed', 'unchanged', 'not-started', 'in-flight'].includes(report.outcome)
 }
 
-function diagnosis(report: ServiceReport, logs: ReadonlyMap<string, TaskLog>): string {
-  const log = logs.get(report.service)
+function describeFailure(report: ServiceReport, diagnosis: Diagnosis | undefined): string {
+  const { log, unhealthyTargets = [] } = diagnosis ?? {}
+  const fold = (title: string, lines: readonly string[]): string =>
+    lines.length === 0 ? '' : details(title, codeBlock(lines.join('\n')))
   return blocks(
     `#### ${escapeMarkdown(report.service)}`,
     deadTasks(report),
-    report.events.length === 0
-      ? ''
-      : details('Service events since the change, newest first', codeBlock(report.events.join('\n'))),
-    log === undefined ? '' : details(`Last log lines of ${escapeMarkdown(log.of)}`, codeBlock(log.lines.join('\n'))),
+    report.next === '' ? '' : `**Next:** ${escapeMarkdown(report.next)}`,
+    fold('Service events since the change, newest first', report.events),
+    fold('Targets that the load balancer does not find healthy', unhealthyTargets),
+    log === undefined ? '' : fold(`Last log lines of ${escapeMarkdown(log.of)}`, log.lines),
   )
 }
 

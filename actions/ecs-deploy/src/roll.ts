@@ -8,7 +8,7 @@ import { updateService } from '@deploy-kit/core/ecs/service-update'
 import type { ServicePlan } from './deploy-plan.ts'
 import { reportService, type ServiceReport, stepOutcome } from './deploy-result.ts'
 import { deployHeadline, deploySummary } from './deploy-summary.ts'
-import { collectLogs } from './diagnosis.ts'
+import { diagnose } from './diagnosis.ts'
 import type { Inputs } from './inputs.ts'
 import { Registrar } from './registrar.ts'
 
@@ -97,7 +97,7 @@ async function conclude(
   rolling: Rolling,
 ): Promise<Verdict> {
   const { inputs, context } = rolling
-  const logs = await collectLogs(plans, reports, rolling)
+  const diagnoses = await diagnose(plans, reports, rolling)
   for (const report of reports) {
     if (report.failedTasks.length === 0 && report.events.length === 0) continue
     if (outcome === 'deployed' || outcome === 'unchanged') continue
@@ -105,7 +105,8 @@ async function conclude(
     context.log.outside([
       ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} (${task.stopCode}): ${task.reason}`),
       ...report.events,
-      ...(logs.get(report.service)?.lines.map((line) => `| ${line}`) ?? []),
+      ...(diagnoses.get(report.service)?.unhealthyTargets ?? []),
+      ...(diagnoses.get(report.service)?.log?.lines.map((line) => `| ${line}`) ?? []),
     ])
   }
   const conclusion =
@@ -113,6 +114,6 @@ async function conclude(
   return {
     conclusion,
     headline: deployHeadline(outcome, reports, inputs.wait),
-    summary: deploySummary(reports, logs),
+    summary: deploySummary(reports, diagnoses),
   }
 }

@@ -1,7 +1,7 @@
 import { abortAfter } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { Deadline } from '../deadline.ts'
-import { CancelledError } from '../errors.ts'
+import { ActionError, CancelledError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { classifyFailure, explainFailure, failureCode } from './aws-failure.ts'
 
@@ -63,6 +63,8 @@ export class AwsCaller {
       if (this.#signal.aborted) throw new CancelledError()
       const recovered = call.recover?.(failure, failureCode(failure))
       if (recovered !== undefined) return await recovered
+      // From the credential provider, which has explained it already.
+      if (failure instanceof ActionError) throw failure
       if (classifyFailure(failure) !== 'transient') throw explainFailure(failure, call.operation, call.subject)
       lastFailure = failure
       this.#log.debug(

@@ -4,66 +4,99 @@ const accountId = '123456789012'
 const region = 'eu-central-1'
 const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/app`
 
+/** The role that the job's OIDC token may become; without a policy it may do everything. */
+export const smallRole = `arn:aws:iam::${accountId}:role/deploy`
+
 /** An image of the small world, by its tag. */
 export const imageOf = (tag: string): string => `${repository}:${tag}`
 
+export interface SmallService {
+  readonly name: string
+  /** The deployment circuit breaker, and whether it rolls back; default on. */
+  readonly breaker?: boolean
+  readonly rollback?: boolean
+  /** Default 1. */
+  readonly desiredCount?: number
+  /** Behind a load balancer of its own name. */
+  readonly balanced?: boolean
+}
+
+/** Answers every request with STATUS on the port that it is given, if it is given one. */
+const program = [
+  "process.on('SIGTERM', () => process.exit(0))",
+  "console.log('running')",
+  'setInterval(() => {}, 1e6)',
+  "const { PORT, STATUS = '200' } = process.env",
+  "if (PORT) require('node:http').createServer((_, answer) => answer.writeHead(Number(STATUS)).end()).listen(PORT)",
+].join('; ')
+
 /**
- * A cluster `small` with one service for each name, one task each, without database and balancer, so that it starts in
- * a moment. Image tags: `broken` exits with 1 after a line of log, `slow` takes long to stop, all others run.
+ * A cluster `small` with services and little else, so that it starts in a moment. Image tags: `broken` exits with 1
+ * after a line of log, `sick` answers its health check with 500, `v…` runs well; others do not exist.
  */
-export function smallWorld(
-  services: readonly string[],
-  options: { breaker?: boolean; rollback?: boolean } = {},
-): World {
-  const { breaker = true, rollback = true } = options
-  const run = 'setInterval(() => {}, 1e6); process.on("SIGTERM", () => process.exit(0)); console.log("running")'
+export function smallWorld(services: readonly (string | SmallService)[]): World {
+  const all = services.map((service): SmallService => (typeof service === 'string' ? { name: service } : service))
   return parseWorld(
     {
       region,
       accountId,
+      roles: [{ arn: smallRole }],
       images: [
         {
           repository,
-          command: ['node', '-e', run],
+          command: ['node', '-e', program],
           tags: [
             { match: 'broken', command: ['sh', '-c', 'echo cannot find my configuration; exit 1'] },
+            { match: 'sick', environment: { STATUS: '500' } },
             { match: 'v*' },
           ],
         },
       ],
-      taskDefinitions: services.map((family) => ({
-        family,
-        networkMode: 'awsvpc',
-        requiresCompatibilities: ['FARGATE'],
-        cpu: '256',
-        memory: '512',
-        executionRoleArn: `arn:aws:iam::${accountId}:role/execution`,
-        containerDefinitions: [
-          {
-            name: 'app',
-            image: imageOf('v1'),
-            essential: true,
-            logConfiguration: {
-              logDriver: 'awslogs',
-              options: { 'awslogs-group': `/ecs/${family}`, 'awslogs-region': region, 'awslogs-stream-prefix': 'app' },
-            },
-          },
-        ],
-      })),
-      clusters: [
-        {
-          clusterName: 'small',
-          services: services.map((serviceName) => ({
-            serviceName,
-            taskDefinition: serviceName,
-            desiredCount: 1,
-            launchType: 'FARGATE',
-            networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-0a1b2c3d4e5f60718'] } },
-            deploymentConfiguration: { deploymentCircuitBreaker: { enable: breaker, rollback } },
-          })),
-        },
-      ],
+      taskDefinitions: all.map(definitionOf),
+      loadBalancers: all
+        .filter((service) => service.balanced)
+        .map(({ name }) => ({
+          name,
+          targetGroup: { name, healthCheckIntervalSeconds: 5, healthyThresholdCount: 2, deregistrationDelaySeconds: 5 },
+        })),
+      clusters: [{ clusterName: 'small', services: all.map(serviceOf) }],
     },
     '.',
   )
+}
+
+function definitionOf({ name, balanced }: SmallService) {
+  return {
+    family: name,
+    networkMode: 'awsvpc',
+    requiresCompatibilities: ['FARGATE'],
+    cpu: '256',
+    memory: '512',
+    executionRoleArn: `arn:aws:iam::${accountId}:role/execution`,
+    containerDefinitions: [
+      {
+        name: 'app',
+        image: imageOf('v1'),
+        essential: true,
+        ...(balanced && { portMappings: [{ containerPort: 8080 }] }),
+        logConfiguration: {
+          logDriver: 'awslogs',
+          options: { 'awslogs-group': `/ecs/${name}`, 'awslogs-region': region, 'awslogs-stream-prefix': 'app' },
+        },
+      },
+    ],
+  }
+}
+
+function serviceOf({ name, breaker = true, rollback = true, desiredCount = 1, balanced }: SmallService) {
+  const targetGroupArn = `\${loadBalancers.${name}.targetGroupArn}`
+  return {
+    serviceName: name,
+    taskDefinition: name,
+    desiredCount,
+    launchType: 'FARGATE',
+    networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-0a1b2c3d4e5f60718'] } },
+    deploymentConfiguration: { deploymentCircuitBreaker: { enable: breaker, rollback } },
+    ...(balanced && { loadBalancers: [{ targetGroupArn, containerName: 'app', containerPort: 8080 }] }),
+  }
 }
