@@ -30,7 +30,7 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
   // Targets.
   [{ url: '' }, 'url: is required, and nothing was given'],
   [{ url: 'example.com/health' }, "url: 'example.com/health' has no scheme; write https://example.com/health"],
-  [{ url: 'localhost:3000' }, "url: 'localhost:3000' has no scheme; write https://localhost:3000"],
+  [{ url: 'localhost:3000' }, "url: 'localhost:3000' has no scheme; write http://localhost:3000"],
   [
     { url: 'https://me:secret@example.com/' },
     "url: 'https://***@example.com/' has credentials in it; give them as basic-auth",

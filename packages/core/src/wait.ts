@@ -28,11 +28,14 @@ export interface WaitOptions<T> {
   readonly signal: AbortSignal
   readonly clock: Clock
   /** Receives a line when the state changes and every 30 s while it does not, with elapsed and remaining time. */
-  readonly report: (line: string) => void
+  readonly report: (line: string, occasion: Occasion) => void
   /** Where the wait counts from, when the deadline began before it. */
   readonly deadline?: Deadline
   readonly random?: () => number
 }
+
+/** Why a wait reports: its state is another one, or it has been the same for half a minute. */
+export type Occasion = 'change' | 'heartbeat'
 
 export interface WaitResult<T> {
   readonly kind: 'passed' | 'stopped' | 'timed-out' | 'cancelled'
@@ -42,7 +45,7 @@ export interface WaitResult<T> {
   readonly elapsedMs: number
 }
 
-const HEARTBEAT_MS = 30_000
+export const HEARTBEAT_MS = 30_000
 
 /** The one waiting loop of deploy-kit. Looks at once, then at intervals, until it passes, stops, times out or is cancelled. */
 export async function waitUntil<T>(options: WaitOptions<T>): Promise<WaitResult<T>> {
@@ -105,13 +108,13 @@ function spread(ms: number, options: { jitter?: number; random?: () => number })
 
 /** One line whenever the state changes and, while nothing changes (or a look hangs), one every 30 s. */
 class Heartbeat {
-  readonly #report: (line: string) => void
+  readonly #report: WaitOptions<unknown>['report']
   readonly #deadline: Deadline
   readonly #clock: Clock
   #state = ''
   #lastLineAtMs: number
 
-  constructor(report: (line: string) => void, deadline: Deadline, clock: Clock) {
+  constructor(report: WaitOptions<unknown>['report'], deadline: Deadline, clock: Clock) {
     this.#report = report
     this.#deadline = deadline
     this.#clock = clock
@@ -121,7 +124,7 @@ class Heartbeat {
   state(state: string): void {
     if (state === this.#state) return
     this.#state = state
-    this.#line(state)
+    this.#line(state, 'change')
   }
 
   start(): Disposable {
@@ -134,13 +137,13 @@ class Heartbeat {
     while (!ended.aborted) {
       const dueMs = this.#lastLineAtMs + HEARTBEAT_MS - this.#clock.nowMs()
       if (dueMs > 0) await this.#clock.sleep(dueMs, ended)
-      else this.#line(this.#state === '' ? 'no answer yet' : `still: ${this.#state}`)
+      else this.#line(this.#state === '' ? 'no answer yet' : `still: ${this.#state}`, 'heartbeat')
     }
   }
 
-  #line(text: string): void {
+  #line(text: string, occasion: Occasion): void {
     this.#lastLineAtMs = this.#clock.nowMs()
     const elapsed = formatDuration(this.#deadline.elapsedMs())
-    this.#report(`${text} (${elapsed} elapsed, ${formatDuration(this.#deadline.remainingMs())} left)`)
+    this.#report(`${text} (${elapsed} elapsed, ${formatDuration(this.#deadline.remainingMs())} left)`, occasion)
   }
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from '../duration.ts'
 import type { Attempt } from './attempt.ts'
 import { describeStatus } from './judgement.ts'
 import type { TargetWatch } from './target-watch.ts'
@@ -6,11 +7,15 @@ import type { TargetWatch } from './target-watch.ts'
 export function describeState(watch: TargetWatch, successThreshold: number): string {
   const { last } = watch
   if (!last) return 'not probed yet'
-  if (last.problems.length > 0) return `${describeProblems(last)}${pageOf(last)}`
+  if (last.problems.length > 0) return `${describeProblems(last)}${pageOf(last)}${pauseOf(last)}`
   const from =
     last.trace.deadAddresses.length > 0 ? ` from ${last.trace.address} (${last.trace.deadAddresses.join('; ')})` : ''
   const streak = watch.streak < successThreshold ? `${watch.streak} of ${successThreshold} in a row` : 'holding'
   return `${describeAnswer(last)}${from}${pageOf(last)}, as expected: ${streak}`
+}
+
+function pauseOf({ retryAfterMs }: Attempt): string {
+  return retryAfterMs > 0 ? `; it asks to wait ${formatDuration(retryAfterMs)} (Retry-After)` : ''
 }
 
 /** After redirects, which page is judged. */

@@ -7,6 +7,7 @@ import type { Expectations } from './expectations.ts'
 import { shareLookups } from './name-lookup.ts'
 import { PatternMatcher } from './pattern-matcher.ts'
 import type { Reason } from './probe-error.ts'
+import { ProgressLog } from './progress-log.ts'
 import type { RequestOptions } from './request.ts'
 import type { TrustOptions } from './secure-connection.ts'
 import { SocketBudget } from './socket-budget.ts'
@@ -78,6 +79,7 @@ export async function checkHealth(options: HealthOptions, context: HealthContext
   const watches = options.targets.map((target) => new TargetWatch(target))
   using patterns = new PatternMatcher(context.clock)
   const probe = createProbe(options, context, patterns)
+  const progress = new ProgressLog(watches, options.successThreshold, deadline, context)
   const stop = new AbortController()
   const cancel = (): void => stop.abort()
   context.signal.addEventListener('abort', cancel, { once: true })
@@ -85,9 +87,9 @@ export async function checkHealth(options: HealthOptions, context: HealthContext
   let decision: Decision | undefined
   const watchTarget = async (watch: TargetWatch): Promise<void> => {
     let inFlight: Promise<Attempt> | undefined
-    await context.clock.sleep(Math.min(options.initialDelayMs ?? 0, deadline.remainingMs()), stop.signal)
     await waitUntil({
       look: async (signal): Promise<Look<Attempt>> => {
+        if (!inFlight) await context.clock.sleep(options.initialDelayMs ?? 0, signal)
         inFlight = probe(watch, signal, deadline)
         const attempt = await inFlight
         decision ??= decide(watches, watch, options)
@@ -106,7 +108,7 @@ export async function checkHealth(options: HealthOptions, context: HealthContext
       jitter: options.jitter ?? 0,
       signal: stop.signal,
       clock: context.clock,
-      report: (line) => context.log.info(watches.length > 1 ? `${watch.target.text}: ${line}` : line),
+      report: (line, occasion) => progress.report(watch, line, occasion),
     })
     if (decision) stop.abort()
     // What the end cut off settles in a moment, and belongs into the report.

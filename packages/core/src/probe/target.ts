@@ -23,7 +23,7 @@ export function parseTarget(given: string): Target {
   if (/\s/.test(text))
     throw new RangeError(`'${shown}' has a blank in it; write one target a line, and %20 for a blank`)
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
-  if (scheme === undefined) throw new RangeError(`'${shown}' has no scheme; write https://${shown.replace(/^\/+/, '')}`)
+  if (scheme === undefined) throw new RangeError(`'${shown}' has no scheme; write ${withScheme(shown)}`)
   if (!isScheme(scheme)) {
     throw new RangeError(`'${shown}' has the unknown scheme '${scheme}'; targets are http, https, ws, wss and tcp`)
   }
@@ -37,6 +37,11 @@ export function parseTarget(given: string): Target {
   if (url.hash !== '') throw new RangeError(`'${shown}' has a fragment (${url.hash}), which is never sent to a server`)
   if (scheme === 'tcp') checkTcp(url, shown)
   return { text, scheme, url }
+}
+
+function withScheme(text: string): string {
+  const scheme = /^\W*(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
+  return `${scheme}://${text.replace(/^\/+/, '')}`
 }
 
 function checkTcp(url: URL, shown: string): void {
