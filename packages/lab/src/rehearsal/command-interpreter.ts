@@ -35,8 +35,9 @@ export class CommandInterpreter {
     const command = parseWorkflowCommand(line)
     const handler = command === undefined ? undefined : this.#handlers.get(command.name)
     if (this.#stopToken !== undefined) {
-      if (command?.name === this.#stopToken.toLowerCase()) this.#stopToken = undefined
-      this.#receiver.log.write(line)
+      const isEnd = command?.name === this.#stopToken.toLowerCase()
+      if (isEnd) this.#stopToken = undefined
+      this.#receiver.log.write(line, isEnd ? 'command' : 'text')
     } else if (command === undefined || handler === undefined) this.#receiver.log.write(line)
     else handler(command, line)
   }
@@ -93,7 +94,7 @@ export class CommandInterpreter {
       return
     }
     this.#stopToken = token
-    this.#receiver.log.write(line)
+    this.#receiver.log.write(line, 'command')
   }
 
   #echo(data: string): void {

@@ -39,9 +39,11 @@ export async function rehearseFile(
     signal,
   }
   const trigger = await checkWorkflow(options)
+  refuseCancelled(signal)
   print(`Rehearsing ${given.workflowFile}: ${trigger.name} on ${trigger.ref}`)
   const world = await worldFor(given, print)
   await using lab = await startLab({ world, repository: trigger.repository })
+  refuseCancelled(signal)
   const environment = { ...lab.environment, GITHUB_REPOSITORY: trigger.repository }
   const seen = await observe(lab, basename(given.workflowFile), () =>
     runWorkflow({
@@ -52,6 +54,10 @@ export async function rehearseFile(
     }),
   )
   return { ...seen, expectations: [] }
+}
+
+function refuseCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new Error('Cancelled before the first step: nothing was run')
 }
 
 /** The world, in which the roles that the workflow names can be assumed: they exist in the user's account, not in ours. */

@@ -2,7 +2,7 @@ import type { BasicExpressionToken } from '@actions/workflow-parser/templates/to
 import type { Activity, ActivityEnd } from './activity.ts'
 import { onAbort } from './cancellation.ts'
 import { createCommandFiles } from './command-files.ts'
-import { environmentIn, type Frame, type JobState, stepScope } from './job-state.ts'
+import { environmentIn, type Frame, type JobState, statusIn, stepScope } from './job-state.ts'
 import { StepLog } from './step-log.ts'
 import { evaluateBoolean, evaluateCondition, evaluateNumber, evaluateText, evaluateTexts } from './template.ts'
 import type { StepPlan } from './workflow-plan.ts'
@@ -54,7 +54,7 @@ export async function runStep(job: JobState, request: StepRequest): Promise<Step
     ...heading,
     outcome: progress.outcome,
     conclusion,
-    remark: progress.outcome === 'skipped' ? `condition is false: ${request.condition?.expression}` : request.remark,
+    remark: progress.outcome === 'skipped' ? whySkipped(job, request) : request.remark,
     startedAt,
     endedAt: new Date(),
     outputs: job.masker.maskAll(Object.fromEntries(progress.outputs)),
@@ -63,6 +63,11 @@ export async function runStep(job: JobState, request: StepRequest): Promise<Step
     annotations: log.annotations,
     steps: progress.children,
   })
+}
+
+function whySkipped(job: JobState, { condition, frame }: StepRequest): string {
+  if (condition?.expression !== 'success()') return `its condition is false: ${condition?.expression}`
+  return statusIn(job, frame) === 'cancelled' ? 'the job was cancelled' : 'a step before it has failed'
 }
 
 /** Lets the steps that follow see the result. */
