@@ -99,6 +99,17 @@ export class Clusters {
   }
 }
 
+/**
+ * A resource's ARN names its cluster, which has to be the request's.
+ * @throws AwsError InvalidParameterException
+ */
+export function checkCluster({ name }: Cluster, reference: string): void {
+  if (!reference.startsWith('arn:')) return
+  const [, clusterName, ...rest] = reference.split(':').at(-1)?.split('/') ?? []
+  if (rest.length === 0) throw invalidParameter(`Invalid identifier: ${reference}`)
+  if (clusterName !== name) throw invalidParameter(`Identifier is for ${clusterName}. Your cluster is ${name}`)
+}
+
 export function describeCluster(cluster: Cluster, counts: ClusterCounts, include: readonly string[] = []): Output {
   return {
     clusterArn: cluster.arn,

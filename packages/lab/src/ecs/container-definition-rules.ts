@@ -89,6 +89,10 @@ function checkLogs({ logConfiguration }: ContainerDefinitionInput, { fargate }: 
     throw clientError(`Log driver ${logDriver} is not supported on Fargate.`)
   }
   if (logDriver !== 'awslogs') return
+  const unavailable = ['awslogs-multiline-pattern', 'awslogs-datetime-format'].filter((option) => options[option])
+  if (unavailable.length > 0) {
+    throw clientError(`The lab's log events are lines; leave the awslogs option ${unavailable.join(', ')} out.`)
+  }
   const missing = ['awslogs-group', 'awslogs-region'].filter((option) => !options[option])
   if (missing.length > 0) throw clientError(`Log driver awslogs requires options: ${missing.join(', ')}`)
 }

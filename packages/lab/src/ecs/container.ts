@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessKeeper } from '../process-keeper.ts'
@@ -71,7 +72,7 @@ export class Container {
     try {
       await once(child, 'spawn')
     } catch (error) {
-      this.abandon(cannotStart(command, error))
+      this.abandon(cannotStart(launch, error))
       return false
     }
     this.#process = child
@@ -127,11 +128,13 @@ export class Container {
 }
 
 /** (CannotStartContainerError; the runtime's own words for a command that does not exist) */
-function cannotStart(command: string, error: unknown): string {
+function cannotStart({ command: [command], directory }: Launch, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   const cause =
     code === 'ENOENT'
-      ? 'executable file not found in $PATH'
+      ? existsSync(directory)
+        ? 'executable file not found in $PATH'
+        : `chdir to ${directory}: no such file or directory`
       : code === 'EACCES'
         ? 'permission denied'
         : error instanceof Error

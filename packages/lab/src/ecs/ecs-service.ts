@@ -43,6 +43,13 @@ const seedTimeoutMs = 60_000
 
 /**
  * A stand-in for Amazon ECS. Its tasks are real processes; at its return the services of the world are steady.
+ *
+ * Of a container definition, these have an effect: image, entryPoint, command, environment, essential, dependsOn,
+ * startTimeout, stopTimeout, healthCheck, logConfiguration (awslogs), secrets (none is ever found) and
+ * the first port mapping, whose port the process finds in PORT. What limits or isolates a container (cpu, memory, user,
+ * volumes, ulimits, …) is kept and described; there is no container around a process. What would change what happens
+ * and is not there (restartPolicy, environmentFiles, service discovery, alarms, …) is refused.
+ *
  * @throws Error when one of them does not become steady, with what ECS says of it
  */
 export async function createEcsService(context: LabContext, dependencies: EcsDependencies): Promise<EcsService> {

@@ -1,7 +1,7 @@
 import type { TargetGroup } from '../balancer/target-group.ts'
 import { AwsError, type LabContext } from '../service.ts'
-import { ecsArn, nameOf } from './arns.ts'
-import type { Cluster } from './clusters.ts'
+import { ecsArn } from './arns.ts'
+import { type Cluster, checkCluster } from './clusters.ts'
 import { Deployments } from './deployments.ts'
 import type { Identifiers } from './identifiers.ts'
 import { ManagedService } from './managed-service.ts'
@@ -44,10 +44,11 @@ export class Services {
     return this.all().filter(({ identity }) => identity.cluster === cluster)
   }
 
+  /** @throws AwsError InvalidParameterException for an ARN of another cluster */
   arnOf(cluster: Cluster, reference: string): string {
-    return reference.startsWith('arn:')
-      ? reference
-      : ecsArn(this.#options.context, 'service', cluster.name, nameOf(reference))
+    checkCluster(cluster, reference)
+    if (reference.startsWith('arn:')) return reference
+    return ecsArn(this.#options.context, 'service', cluster.name, reference)
   }
 
   /** By name or ARN. */

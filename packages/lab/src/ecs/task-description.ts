@@ -10,7 +10,7 @@ export function describeTask(task: Task, options: { readonly tags: boolean }): O
   return defined({
     attachments: describeAttachments(task),
     attributes: [{ name: 'ecs.cpu-architecture', value: 'x86_64' }],
-    availabilityZone: undefined,
+    availabilityZone: `${task.arn.split(':')[3]}a`,
     capacityProviderName: plan.capacityProvider,
     clusterArn: plan.cluster.arn,
     connectivity: times.connectivityAt === undefined ? undefined : 'CONNECTED',
@@ -50,7 +50,7 @@ function describeContainer(container: Container, task: Task): Output {
     lastStatus: container.lastStatus,
     exitCode: container.exitCode,
     reason: container.reason,
-    networkBindings: [],
+    networkBindings: describeBindings(container, task),
     networkInterfaces: describeInterfaces(task),
     healthStatus: container.healthStatus,
     cpu: String(definition.cpu ?? 0),
@@ -69,6 +69,13 @@ function describeAttachments({ plan, lastStatus }: Task): readonly Output[] {
   const details = [{ name: 'subnetId', value: subnet }]
   if (lastStatus !== 'PROVISIONING') details.push({ name: 'privateIPv4Address', value: plan.address })
   return [{ id: plan.attachmentId, type: 'ElasticNetworkInterface', status, details }]
+}
+
+/** Outside of awsvpc, the port of the host that the container's first port is bound to. */
+function describeBindings({ definition, port }: Container, { plan }: Task): readonly Output[] {
+  const [mapping] = definition.portMappings ?? []
+  if (plan.definition.content.networkMode === 'awsvpc' || mapping === undefined || port === undefined) return []
+  return [{ bindIP: '127.0.0.1', containerPort: mapping.containerPort, hostPort: port, protocol: mapping.protocol }]
 }
 
 function describeInterfaces({ plan, lastStatus }: Task): readonly Output[] {

@@ -31,7 +31,7 @@ const runToEnd = async (family: string, ...containers: readonly object[]) =>
 const container = (task: Task, name: string) => task.containers?.find((found) => found.name === name)
 const lines = (task: Task, name: string) => lab.linesOf(`t/${name}/${task.taskArn?.split('/').at(-1)}`)
 
-test('a task goes through the states in their order, and its times say when', async () => {
+test.concurrent('a task goes through the states in their order, and its times say when', async () => {
   const task = await runToEnd('states', shell('app', 'true'))
 
   // (Amazon ECS task lifecycle)
@@ -46,7 +46,7 @@ test('a task goes through the states in their order, and its times say when', as
   expect(task.version).toBeGreaterThan(states.length)
 })
 
-test('the environment is the image’s, the definition’s and the override’s, and nothing of the lab’s own', async () => {
+test.concurrent('the environment is the image’s, the definition’s and the override’s, and nothing of the lab’s own', async () => {
   const environment = [
     { name: 'FROM_DEFINITION', value: 'd' },
     { name: 'BOTH', value: 'definition' },
@@ -70,7 +70,7 @@ test('the environment is the image’s, the definition’s and the override’s,
   expect(names).not.toContain('AWS_ACCESS_KEY_ID')
 })
 
-describe('several containers', () => {
+describe.concurrent('several containers', () => {
   // "If the essential parameter of a container is marked as true, and that container fails or stops for any reason, all
   // other containers that are part of the task are stopped." (ContainerDefinition, essential)
   test('an essential one that ends takes the others with it: SIGTERM, and SIGKILL for what does not listen', async () => {
@@ -120,6 +120,19 @@ describe('several containers', () => {
     expect(container(bad, 'app')?.reason).toContain('first')
   })
 
+  // "If a startTimeout value is specified for containerB and it doesn't reach the desired status within that time then
+  // containerA gives up and not start." (ContainerDefinition, startTimeout)
+  test('one that depends on another gives up when the start timeout of that is over', async () => {
+    const task = await runToEnd(
+      'gives-up',
+      { ...shell('app', 'true'), dependsOn: [{ containerName: 'first', condition: 'COMPLETE' }] },
+      { ...shell('first', 'exec sleep 60'), essential: false, startTimeout: 120 },
+    )
+
+    expect(task).toMatchObject({ stopCode: 'TaskFailedToStart' })
+    expect(container(task, 'app')?.reason).toContain('did not become COMPLETE')
+  })
+
   // "HEALTHY - This condition validates that the dependent container passes its Docker health check before permitting
   // other containers to start." (ContainerDependency)
   test('one that depends on the health of another waits for its health check', async () => {
@@ -139,7 +152,7 @@ describe('several containers', () => {
   })
 })
 
-describe('a task that fails to start', () => {
+describe.concurrent('a task that fails to start', () => {
   // "A container that never ran has no exit code" (seen on the wire); CannotPullContainer task errors in Amazon ECS
   test('because its image cannot be pulled', async () => {
     const task = await runToEnd('no-image', { name: 'app', image: imageOf('unknown') }, shell('other', 'true'))
@@ -195,7 +208,7 @@ describe('a task that fails to start', () => {
   })
 })
 
-test('a task that is stopped before it runs never runs', async () => {
+test.concurrent('a task that is stopped before it runs never runs', async () => {
   const arn = await run('early', shell('app', 'echo started; sleep 60'))
   await lab.untilTask(arn, () => true)
   await stop(arn)
@@ -205,13 +218,13 @@ test('a task that is stopped before it runs never runs', async () => {
   expect(container(task, 'app')?.exitCode).toBeUndefined()
 })
 
-test('a process that something else than ECS kills with SIGKILL was killed for its memory', async () => {
+test.concurrent('a process that something else than ECS kills with SIGKILL was killed for its memory', async () => {
   const task = await runToEnd('memory', shell('app', 'kill -9 $$'))
 
   expect(container(task, 'app')).toMatchObject({ exitCode: 137, reason: expect.stringContaining('OutOfMemoryError') })
 })
 
-test('a task on spare capacity can lose it', async () => {
+test.concurrent('a task on spare capacity can lose it', async () => {
   await lab.ecs.send(new RegisterTaskDefinitionCommand(definitionOf('spot', shell('app', 'exec sleep 60'))))
   const spot = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }]
   const { tasks } = await lab.ecs.send(
@@ -225,7 +238,7 @@ test('a task on spare capacity can lose it', async () => {
   expect(await lab.untilTask(arn, isStopped)).toMatchObject({ stopCode: 'SpotInterruption' })
 })
 
-describe('output', () => {
+describe.concurrent('output', () => {
   test('is complete, in order and in the log before the task is STOPPED', async () => {
     const task = await runToEnd('chatty', shell('app', 'seq 1 100000'))
 
@@ -257,7 +270,7 @@ describe('output', () => {
   })
 })
 
-describe('ListTasks and DescribeTasks', () => {
+describe.concurrent('ListTasks and DescribeTasks', () => {
   const list = async (input: object) =>
     (await lab.ecs.send(new ListTasksCommand({ cluster: 'test', ...input }))).taskArns
   const describeArns = (tasks: string[]) => lab.ecs.send(new DescribeTasksCommand({ cluster: 'test', tasks }))
@@ -304,6 +317,10 @@ describe('ListTasks and DescribeTasks', () => {
     expect((await describeArns([none])).failures).toEqual([{ arn: none, reason: 'MISSING' }])
     await expect(describeArns(Array(101).fill(id))).rejects.toMatchObject({ name: 'InvalidParameterException' })
     await expect(describeArns([])).rejects.toMatchObject({ message: 'Tasks cannot be empty.' })
+    const elsewhere = arn.replace('/test/', '/other/')
+    await expect(describeArns([elsewhere])).rejects.toMatchObject({
+      message: 'Identifier is for other. Your cluster is test',
+    })
     await expect(list({ serviceName: 'none' })).rejects.toMatchObject({ name: 'ServiceNotFoundException' })
   })
 })

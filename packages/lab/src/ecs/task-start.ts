@@ -60,7 +60,7 @@ export async function startContainers(task: Task, host: Host, images: PulledImag
   await Promise.all(
     task.containers.map(async (container) => {
       for (const dependency of container.definition.dependsOn ?? []) {
-        const reason = await waitFor(dependency, container, task)
+        const reason = await waitFor(dependency, container, task, host)
         if (reason !== undefined) return giveUp(container, task, reason)
       }
       if (task.stopSignal.aborted) return
@@ -105,22 +105,37 @@ function watchHealthOf(container: Container, launch: Launch, task: Task, host: H
   void watchHealth({ container, check, launch, keeper, clock: context.clock, signal, changed: () => task.changed() })
 }
 
-/** Undefined when the dependency is met, or the task stops anyway; else why it cannot be met any more. */
+/** A real process needs real time to come as far as others wait for. */
+const minimumStartTimeoutMs = 2_000
+
+/**
+ * Undefined when the dependency is met, or the task stops anyway; else why it cannot be met any more. "If a startTimeout
+ * value is specified for containerB and it doesn't reach the desired status within that time then containerA gives up and
+ * not start." (ContainerDefinition, startTimeout)
+ */
 async function waitFor(
   { containerName, condition }: ContainerDependency,
   container: Container,
   task: Task,
+  { context: { clock } }: Host,
 ): Promise<string | undefined> {
   const other = task.containers.find(({ name }) => name === containerName)
+  const seconds = other?.definition.startTimeout
+  const timeoutMs = seconds === undefined ? undefined : Math.max(clock.scaledMs(seconds), minimumStartTimeoutMs)
+  const late = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
   while (other !== undefined && !task.stopSignal.aborted) {
     const state = reached(other, condition)
     if (state === 'reached') break
-    if (state === 'impossible') {
+    if (state === 'impossible' || late?.aborted) {
       return `Task failed to start: dependency ${containerName} of container ${container.name} did not become ${condition}`
     }
-    await task.nextChange()
+    await Promise.race([task.nextChange(), aborted(late)])
   }
   return undefined
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function reached(other: Container, condition: ContainerDependency['condition']): 'reached' | 'waiting' | 'impossible' {

@@ -1,6 +1,6 @@
 import { AwsError, type Call, type Output } from '../service.ts'
 import { ecsArn } from './arns.ts'
-import type { Cluster, ClusterCounts } from './clusters.ts'
+import { type Cluster, type ClusterCounts, checkCluster } from './clusters.ts'
 import { Container } from './container.ts'
 import type { Identifiers } from './identifiers.ts'
 import { resourceTagKeys } from './tags.ts'
@@ -35,6 +35,7 @@ export class Tasks {
   readonly #options: TasksOptions
   readonly #byArn = new Map<string, Task>()
   readonly #lives = new Set<Promise<void>>()
+  #closed = false
   #addresses = 0
 
   constructor(options: TasksOptions) {
@@ -54,7 +55,9 @@ export class Tasks {
     return this.#byArn.get(this.arnOf(cluster, reference))
   }
 
+  /** @throws AwsError InvalidParameterException for an ARN of another cluster */
   arnOf(cluster: Cluster, reference: string): string {
+    checkCluster(cluster, reference)
     return reference.startsWith('arn:')
       ? reference
       : ecsArn(this.#options.host.context, 'task', cluster.name, reference)
@@ -66,6 +69,7 @@ export class Tasks {
 
   /** Makes a task and lets it live. */
   launch(request: TaskRequest, traffic: TaskTraffic = noTraffic): Task {
+    if (this.#closed) throw new AwsError('ServerException', 'The lab is closing; no task is started any more.', 500)
     const { host, identifiers } = this.#options
     const { context } = host
     const id = identifiers.task()
@@ -115,6 +119,7 @@ export class Tasks {
 
   /** Kills every process; resolves when all tasks have stopped. */
   async close(): Promise<void> {
+    this.#closed = true
     for (const task of this.all()) {
       task.requestStop({ stopCode: 'UserInitiated', stoppedReason: 'The lab was closed' })
       for (const container of task.containers) container.kill()
