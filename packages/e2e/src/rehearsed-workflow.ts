@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 
-const rehearse = fileURLToPath(new URL('../../lab/src/rehearse.ts', import.meta.url))
+const command = fileURLToPath(new URL('../../lab/src/rehearse.ts', import.meta.url))
 
 /** A repository with one workflow file, committed; removed when the test is over. @returns the file's path */
 export async function repositoryWith(workflow: string): Promise<string> {
@@ -23,41 +24,18 @@ export async function repositoryWith(workflow: string): Promise<string> {
   return file
 }
 
-export interface StartedRehearsal {
-  readonly pid: number
-  /** Resolves when a line matches; rejects when the command ends before. */
-  printed(pattern: RegExp): Promise<string>
-  readonly ended: Promise<{ readonly code: number | null; readonly output: string }>
-}
-
-/** Starts `rehearse` as a terminal would: in a process group of its own. */
-export function startRehearsal(...args: readonly string[]): StartedRehearsal {
-  const child = spawn(process.execPath, [rehearse, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const pid = child.pid ?? 0
-  onTestFinished(() => void (child.exitCode ?? child.signalCode ?? process.kill(-pid, 'SIGKILL')))
-  const waiting = new Set<() => void>()
+/** Runs the command to its end. */
+export async function rehearse(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGINT'))
   let output = ''
-  const receive = (text: string): void => {
-    output += text
-    for (const look of waiting) look()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
   }
-  child.stdout.setEncoding('utf8').on('data', receive)
-  child.stderr.setEncoding('utf8').on('data', receive)
-  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
-    child.on('close', (code) => resolve({ code, output }))
-  })
-  return {
-    pid,
-    ended,
-    printed: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const match = pattern.exec(output)
-          if (match) resolve(match[0])
-        }
-        waiting.add(look)
-        look()
-        void ended.then(() => reject(new Error(`It ended without printing ${pattern}:\n${output}`)))
-      }),
-  }
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
 }
