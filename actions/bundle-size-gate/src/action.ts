@@ -5,17 +5,19 @@ import { ActionError, messageOf } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { type Baseline, toGateRecord } from './baseline.ts'
 import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
+import { runBuild } from './build.ts'
 import { commentMarker } from './comment.ts'
 import { type Comparison, compare, deltaOf, deltaPercent } from './comparison.ts'
 import { nameFiles } from './file-names.ts'
-import { planLines } from './gate-plan.ts'
 import { openGitHub } from './github-access.ts'
-import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { checkInputs, fields, type Inputs } from './inputs.ts'
 import { type Judgement, judge, type Violation } from './judgement.ts'
 import { type Measurement, measure } from './measurement.ts'
 import { comment, isOverridden } from './pull-request.ts'
 import { describeLine, type GateReport, headline, renderComment, renderReport } from './report.ts'
 import { writeReport } from './report-file.ts'
+import { planRoutes } from './route-plan.ts'
+import { readSettings, type Settings } from './settings.ts'
 import { readTrigger, type Trigger } from './trigger.ts'
 
 /** Measures what users download, compares it with budgets and with a baseline, and fails when it grew too much. */
@@ -23,30 +25,25 @@ export const bundleSizeGate = defineAction({
   name: 'bundle-size-gate',
   manifest,
   fields,
-  check: checkTogether,
+  check: checkInputs,
   main: runGate,
 })
 
-async function runGate(inputs: Inputs, context: ActionContext): Promise<Verdict> {
+async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> {
   const workspace = await findWorkspace(context)
-  const plans = planLines(inputs, workspace)
+  const settings = await readSettings(given, workspace, context)
+  const { inputs } = settings
   const trigger = await readTrigger(context.environment)
   const github = openGitHub(inputs.githubToken, context)
   const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
   refuseDefaultBranch(inputs, trigger)
 
-  const measurement = await measure(plans, {
-    workspace,
-    exclude: inputs.exclude,
-    nameFiles: (paths) => nameFiles(paths, inputs.stripHash),
-    signal: context.signal,
-  })
-  for (const line of measurement.lines) context.log.info(describeLine(line))
-  context.setOutput('total', measurement.totalBytes)
-
+  if (inputs.buildCommand !== undefined)
+    await runBuild(inputs.buildCommand, { workspace, token: inputs.githubToken, context })
+  const measurement = await measureAll(settings, workspace, context)
   const store = openBaselineStore(inputs, { key, workspace, trigger, github, context })
   const baseline = await store?.read(measurement)
-  const judged = judgeGate(inputs, measurement, baseline, context)
+  const judged = judgeGate(settings, measurement, baseline, context)
   const overridden =
     judged.judgement.violations.length > 0 &&
     (await isOverridden(inputs.overrideLabel, trigger.pullRequest, github, context))
@@ -78,6 +75,19 @@ function runUrl(context: ActionContext): string {
   return repository === '' || runId === '' ? '' : `${serverUrl}/${repository}/actions/runs/${runId}`
 }
 
+async function measureAll(settings: Settings, workspace: string, context: ActionContext): Promise<Measurement> {
+  const plans = [...settings.lines, ...(await planRoutes(settings.inputs, workspace))]
+  const measurement = await measure(plans, {
+    workspace,
+    exclude: settings.exclude,
+    nameFiles: (paths) => nameFiles(paths, settings.nameRule),
+    signal: context.signal,
+  })
+  for (const line of measurement.lines) context.log.info(describeLine(line))
+  context.setOutput('total', measurement.totalBytes)
+  return measurement
+}
+
 async function findWorkspace(context: ActionContext): Promise<string> {
   const given = resolve(context.environment.GITHUB_WORKSPACE ?? '')
   try {
@@ -88,12 +98,12 @@ async function findWorkspace(context: ActionContext): Promise<string> {
 }
 
 function judgeGate(
-  inputs: Inputs,
+  { inputs, nameRule }: Settings,
   measurement: Measurement,
   baseline: Baseline | undefined,
   context: ActionContext,
 ): GateReport {
-  const comparison = baseline && 'gate' in baseline ? compare(baseline.gate, measurement, inputs.stripHash) : undefined
+  const comparison = baseline && 'gate' in baseline ? compare(baseline.gate, measurement, nameRule) : undefined
   const judged = judge(measurement, comparison, {
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
     warnAt: inputs.warnAt,

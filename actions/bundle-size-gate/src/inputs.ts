@@ -33,7 +33,16 @@ export const fields = {
 
 export type Inputs = InputsOf<typeof fields>
 
-/** What no single input can see. `files` may still come from the configuration, so it is looked at later. */
+/** What no single input can see. With a configuration file the whole is looked at once the file is read. */
+export const checkInputs: CrossCheck<typeof fields> = (inputs) => {
+  return inputs.config === undefined ? [...checkFiles(inputs), ...checkTogether(inputs)] : []
+}
+
+export const checkFiles: CrossCheck<typeof fields> = (inputs) => {
+  if (inputs.files?.length !== 0 || inputs.nextDir !== undefined) return []
+  return [{ inputs: ['files'], message: 'is required unless config or next-dir says what to measure' }]
+}
+
 export const checkTogether: CrossCheck<typeof fields> = (inputs) => {
   const problems: InputProblem[] = []
   const same = findSameNames(inputs.files ?? [])
@@ -48,15 +57,6 @@ export const checkTogether: CrossCheck<typeof fields> = (inputs) => {
       inputs: ['baseline-file'],
       message: `is not used with baseline: ${inputs.baseline}; set baseline: file`,
     })
-  for (const [name, value] of [
-    ['config', inputs.config],
-    ['build-command', inputs.buildCommand],
-    ['next-dir', inputs.nextDir],
-    ['route-budget', inputs.routeBudget],
-  ] as const) {
-    if (value !== undefined) problems.push({ inputs: [name], message: 'is not available yet; leave it out' })
-  }
-  if (inputs.files?.length === 0) problems.push({ inputs: ['files'], message: 'is required, and nothing was given' })
   for (const [name, value] of [
     ['max-increase', inputs.maxIncrease],
     ['max-increase-percent', inputs.maxIncreasePercent],

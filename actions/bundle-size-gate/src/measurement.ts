@@ -7,6 +7,8 @@ export interface LinePlan {
   readonly name: string
   readonly compression: Compression
   readonly source: LineSource
+  /** Beside what no line counts. */
+  readonly exclude?: readonly string[]
   readonly budget?: { readonly bytes: number; readonly rule: 'budget' | 'route-budget' }
 }
 
@@ -57,7 +59,7 @@ export interface MeasureOptions {
  * @throws {CancelledError} as soon as `signal` aborts
  */
 export async function measure(plans: readonly LinePlan[], options: MeasureOptions): Promise<Measurement> {
-  const found = (await Promise.all(plans.map((plan) => expand(plan, options)))).flat()
+  const found = withUniqueNames((await Promise.all(plans.map((plan) => expand(plan, options)))).flat())
   const tasks = new Map<string, SizeTask>()
   for (const { plan, paths } of found)
     for (const path of paths) tasks.set(taskKey(path, plan.compression), { path, compression: plan.compression })
@@ -86,7 +88,12 @@ interface FoundLine {
 async function expand(plan: LinePlan, options: MeasureOptions): Promise<FoundLine[]> {
   if (plan.source.kind === 'listed') return [{ plan, paths: plan.source.paths }]
   const { globs } = plan.source
-  const { paths, links } = await findFiles(globs, options.exclude, options.workspace, options.signal)
+  const { paths, links } = await findFiles(
+    globs,
+    [...options.exclude, ...(plan.exclude ?? [])],
+    options.workspace,
+    options.signal,
+  )
   if (paths.length === 0) {
     const hint = links.length > 0 ? ` (${links[0]} is a link to a folder, and those are not followed)` : ''
     return [{ plan, paths, missing: `${globs.join(', ')} matches no file${hint}` }]
@@ -94,6 +101,16 @@ async function expand(plan: LinePlan, options: MeasureOptions): Promise<FoundLin
   if (plan.source.kind === 'sum') return [{ plan, paths }]
   const names = options.nameFiles(paths)
   return paths.map((path, at) => ({ plan: { ...plan, name: names[at] ?? path }, paths: [path] }))
+}
+
+/** Two entries of another tool may measure the same file; their lines are told apart by a number. */
+function withUniqueNames(found: readonly FoundLine[]): FoundLine[] {
+  const seen = new Map<string, number>()
+  return found.map((line) => {
+    const count = (seen.get(line.plan.name) ?? 0) + 1
+    seen.set(line.plan.name, count)
+    return count === 1 ? line : { ...line, plan: { ...line.plan, name: `${line.plan.name} (${count})` } }
+  })
 }
 
 function measureLine(plan: LinePlan, files: readonly MeasuredFile[], noFile: string | undefined): MeasuredLine {

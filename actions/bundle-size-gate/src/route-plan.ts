@@ -1,0 +1,48 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { ActionError } from '@deploy-kit/core/errors'
+import type { Inputs } from './inputs.ts'
+import type { LinePlan } from './measurement.ts'
+import { isNextBuild, readRoutes } from './next-routes.ts'
+
+const USUAL_FOLDER = '.next'
+
+/**
+ * A line for each route of the Next.js build, if there is one.
+ *
+ * @throws {ActionError} `bad-input` when routes are asked for and there is no build; see also readRoutes
+ */
+export async function planRoutes(inputs: Inputs, workspace: string): Promise<LinePlan[]> {
+  const directory = await findBuild(inputs, workspace)
+  if (directory === undefined) return []
+  const bytes = inputs.routeBudget ?? inputs.budget
+  const rule = inputs.routeBudget === undefined ? 'budget' : 'route-budget'
+  return (await readRoutes(workspace, directory)).map(({ name, chunks }): LinePlan => {
+    return {
+      name,
+      compression: inputs.compression,
+      source: { kind: 'listed', paths: chunks },
+      ...(bytes !== undefined && { budget: { bytes, rule } }),
+    }
+  })
+}
+
+async function findBuild(inputs: Inputs, workspace: string): Promise<string | undefined> {
+  if (inputs.nextDir !== undefined) return insideWorkspace(inputs.nextDir, workspace)
+  if (await isNextBuild(workspace, USUAL_FOLDER)) return USUAL_FOLDER
+  if (inputs.routeBudget === undefined) return undefined
+  throw new ActionError(
+    'bad-input',
+    `route-budget: there is no Next.js build in ${USUAL_FOLDER}, so there are no routes`,
+    {
+      advice: 'Build before this step, or say in next-dir where the build is.',
+    },
+  )
+}
+
+function insideWorkspace(given: string, workspace: string): string {
+  const path = relative(workspace, resolve(workspace, given))
+  if (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)) return path.split(sep).join('/')
+  throw new ActionError('bad-input', `next-dir: '${given}' lies outside the workspace`, {
+    advice: 'Only files inside the workspace can be measured.',
+  })
+}
