@@ -3,7 +3,7 @@ import { fromData } from './expression-data.ts'
 import { type JobOutcome, resultOf } from './job-result.ts'
 import { expandStrategy } from './matrix.ts'
 import { type Leg, nameOf, runEachLeg } from './matrix-runner.ts'
-import { allowsIdToken } from './permissions.ts'
+import { permissionsOf } from './permissions.ts'
 import { evaluate, evaluateText, evaluateTexts } from './template.ts'
 import type { CallBody, JobPlan, WorkflowPlan } from './workflow-plan.ts'
 import type { JobRun } from './workflow-run.ts'
@@ -47,16 +47,13 @@ function calledScope(caller: WorkflowScope, job: JobPlan, body: CallBody, plan: 
   const secrets =
     body.secrets === 'inherit'
       ? caller.secrets
-      : {
-          GITHUB_TOKEN: caller.run.settings.token,
-          ...evaluateTexts(body.secrets, { ...scope, contexts: { ...leg.contexts, secrets: caller.secrets } }),
-        }
+      : evaluateTexts(body.secrets, { ...scope, contexts: { ...leg.contexts, secrets: caller.secrets } })
   return {
     run: caller.run,
     plan,
     inputs: resolveInputs(options, given, { file: plan.file, contexts: { github, vars, inputs: {} } }),
     secrets,
-    allowsIdToken: allowsIdToken(job.permissions, caller.plan.permissions, caller.allowsIdToken),
+    permissions: permissionsOf(job.permissions, caller.plan.permissions, caller.permissions),
     prefix: {
       id: `${caller.prefix.id}${job.id}/`,
       name: `${caller.prefix.name}${nameOf(caller, job, leg)} / `,

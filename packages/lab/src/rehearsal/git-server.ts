@@ -14,6 +14,7 @@ export interface GitServer {
 }
 
 /**
+ * Makes the bare repository, or fills one that is there already with what is committed, and nothing else.
  * Borrows the objects of the user's repository, so that it is quick and the user's own is never written to.
  * @throws GitError
  */
@@ -23,6 +24,8 @@ export async function createGitServer(repository: Repository, head: Head, direct
   await git(directory, ['config', 'uploadpack.allowAnySHA1InWant', 'true'])
   const objects = resolve(repository.root, await git(repository.root, ['rev-parse', '--git-path', 'objects']))
   await writeFile(join(directory, 'objects', 'info', 'alternates'), `${objects}\n`)
+  for (const ref of (await git(directory, ['for-each-ref', '--format=%(refname)'])).split('\n'))
+    if (ref !== '') await git(directory, ['update-ref', '-d', ref])
   if (head.prefix === '') await copyRefs(repository.root, directory)
   const sha = head.prefix === '' ? head.commit : await commitSubfolder(directory, head)
   return {

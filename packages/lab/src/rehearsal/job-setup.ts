@@ -5,7 +5,8 @@ import type { Cancellation } from './cancellation.ts'
 import { githubContext, runnerContext } from './github-context.ts'
 import type { Frame, JobDirectories, JobState } from './job-state.ts'
 import { Masker } from './masker.ts'
-import { allowsIdToken } from './permissions.ts'
+import { type JobPermissions, permissionsOf } from './permissions.ts'
+import type { Run } from './run.ts'
 import { membersOf } from './step-plan.ts'
 import { evaluateText, evaluateTexts, type Scope } from './template.ts'
 import type { JobPlan, StepsBody } from './workflow-plan.ts'
@@ -33,10 +34,13 @@ export async function setUpJob(request: LegRequest, cancellation: Cancellation):
   const eventPath = join(directories.temporary, '_github_workflow', 'event.json')
   await mkdir(join(directories.temporary, '_github_workflow'), { recursive: true })
   await writeFile(eventPath, JSON.stringify(run.event.payload, undefined, 2))
+  const permissions = permissionsOf(plan.permissions, workflow.plan.permissions, workflow.permissions)
+  const token = createToken(run, heading, permissions)
+  const secrets = { ...workflow.secrets, GITHUB_TOKEN: token }
   const contexts = {
     ...request.contexts,
-    github: githubContext(run, { jobId: plan.id, workspace: directories.workspace, eventPath }),
-    secrets: workflow.secrets,
+    github: { ...githubContext(run, { jobId: plan.id, workspace: directories.workspace, eventPath }), token },
+    secrets,
     runner: runnerContext(directories),
   }
   const scope: Scope = { file: workflow.plan.file, contexts }
@@ -46,18 +50,17 @@ export async function setUpJob(request: LegRequest, cancellation: Cancellation):
     ...evaluateTexts(body.env, scope),
   }
   const { idToken } = run.settings
-  const hasIdToken = allowsIdToken(plan.permissions, workflow.plan.permissions, workflow.allowsIdToken)
   return {
     run,
     heading,
     directories,
     cancellation,
-    masker: new Masker([...run.settings.masked, ...Object.values(workflow.secrets)]),
+    masker: new Masker([...run.settings.masked, ...Object.values(secrets)]),
     contexts,
     environment: new Map(Object.entries(environment)),
     path: [],
     hiddenVariables:
-      hasIdToken && idToken !== undefined
+      permissions['id-token'] === 'write' && idToken !== undefined
         ? { ACTIONS_ID_TOKEN_REQUEST_URL: idToken.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: idToken.token }
         : {},
     isDebug: workflow.secrets.ACTIONS_STEP_DEBUG === 'true' || run.settings.vars.ACTIONS_STEP_DEBUG === 'true',
@@ -68,6 +71,18 @@ export async function setUpJob(request: LegRequest, cancellation: Cancellation):
     processes: [],
     status: 'success',
   }
+}
+
+/** A token of the lab's GitHub that may do what the job may; the run's own where there is no such GitHub. */
+function createToken(run: Run, heading: JobHeading, permissions: JobPermissions): string {
+  if (run.github === undefined) return run.settings.token
+  const { actions, contents, issues, 'pull-requests': pulls } = permissions
+  return run.github.tokens.create(`job ${heading.name}`, {
+    ...(actions === undefined ? {} : { actions }),
+    ...(contents === undefined ? {} : { contents }),
+    ...(issues === undefined ? {} : { issues }),
+    ...(pulls === undefined ? {} : { pull_requests: pulls }),
+  })
 }
 
 async function makeDirectories(directory: string, number: number, repository: string): Promise<JobDirectories> {

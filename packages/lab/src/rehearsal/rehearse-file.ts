@@ -50,6 +50,7 @@ export async function rehearseFile(
       ...options,
       vars: { ...lab.variables, ...given.vars },
       environment,
+      github: lab.github,
       onEvent: createConsoleLog(print),
     }),
   )

@@ -1,3 +1,4 @@
+import type { GitHub } from '../github/github.ts'
 import type { ProcessKeeper } from '../process-keeper.ts'
 import type { RunEvent } from './workflow-run.ts'
 
@@ -28,6 +29,11 @@ export interface RunOptions {
   readonly actionFolders?: Readonly<Record<string, string>>
   /** `owner/name` or `owner/name/path` of actions whose steps succeed without doing anything. */
   readonly skippedActions?: readonly string[]
+  /**
+   * The lab's GitHub: the run's repository in it gets the commits and the pull request of the run, steps fetch from it
+   * and push to it, and each job's GITHUB_TOKEN may do what its `permissions` say.
+   */
+  readonly github?: GitHub
   /** Starts the processes; one of its own when not given. */
   readonly keeper?: ProcessKeeper
   readonly onEvent?: (event: RunEvent) => void

@@ -5,7 +5,7 @@ import { ProcessKeeper } from '../process-keeper.ts'
 import { type ActionLibrary, createActionLibrary } from './action-library.ts'
 import { findProblems } from './capability.ts'
 import { resolveInputs } from './event-inputs.ts'
-import { makeEvent } from './event-payload.ts'
+import { makeEvent, type RunEventFacts } from './event-payload.ts'
 import { chooseEvent } from './event-trigger.ts'
 import { createGitServer, type GitServer, pointRef } from './git-server.ts'
 import { githubContext } from './github-context.ts'
@@ -81,9 +81,10 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
     file: main.file,
     contexts: { github: {}, vars: settings.vars, inputs: {} },
   })
-  const server = repository.head && (await createGitServer(repository, repository.head, join(directory, 'server.git')))
-  if (server !== undefined) await pointRef(server, chosen.ref)
   const slug = options.environment?.GITHUB_REPOSITORY ?? repository.slug
+  const hosted = await options.github?.createRepository(slug, { defaultBranch: repository.defaultBranch })
+  const serverDirectory = hosted?.git.directory ?? join(directory, 'server.git')
+  const server = repository.head && (await createGitServer(repository, repository.head, serverDirectory))
   const commit: Pick<GitServer, 'sha' | 'parent' | 'message'> = server ?? {
     sha: '0'.repeat(40),
     parent: undefined,
@@ -102,6 +103,9 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
     workflowPath: repository.workflowPath,
     now: startedAt,
   })
+  if (server !== undefined) await announceCommit(server, chosen.ref, event)
+  if (event.headRef !== '')
+    hosted?.openPull({ title: 'Rehearsal', headRef: event.headRef, headSha: commit.sha, baseRef: event.baseRef })
   const notices: string[] = []
   const emit = options.onEvent ?? (() => {})
   let jobs = 0
@@ -110,6 +114,7 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
     workflowFile: repository.workflowPath,
     workflowName: main.name,
     server,
+    github: options.github,
     trigger: { name: chosen.name, ref: chosen.ref, sha: commit.sha, repository: slug, inputs },
     event,
     settings,
@@ -128,6 +133,14 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
   await refuseProblems(run, workflows, preparation)
   for (const notice of findNotices(run, workflows, chosen.trigger)) run.notice(notice)
   return run
+}
+
+/** On GitHub the refs of an event are there when its run starts: a push's branch, a pull request's merge and head. */
+async function announceCommit(server: GitServer, ref: string, { headRef }: RunEventFacts): Promise<void> {
+  await pointRef(server, ref)
+  if (headRef === '') return
+  await pointRef(server, 'refs/pull/1/head')
+  await pointRef(server, `refs/heads/${headRef}`)
 }
 
 async function refuseProblems(
@@ -150,7 +163,7 @@ async function performRun(run: PreparedRun, { main }: WorkflowSet): Promise<Work
     plan: main,
     inputs: run.trigger.inputs,
     secrets: run.settings.secrets,
-    allowsIdToken: undefined,
+    permissions: undefined,
     prefix: { id: '', name: '' },
     cancelled: run.cancelled,
   })

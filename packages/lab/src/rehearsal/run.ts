@@ -1,3 +1,4 @@
+import type { GitHub } from '../github/github.ts'
 import type { ProcessKeeper } from '../process-keeper.ts'
 import type { ActionLibrary } from './action-library.ts'
 import type { RunEventFacts } from './event-payload.ts'
@@ -13,6 +14,8 @@ export interface Run {
   readonly repository: Repository
   /** Undefined when nothing is committed: then a checkout fails. */
   readonly server: GitServer | undefined
+  /** The lab's GitHub, which gives each job a token with its permissions; undefined without one. */
+  readonly github: GitHub | undefined
   readonly trigger: RunTrigger
   readonly event: RunEventFacts
   readonly settings: RunSettings
@@ -38,7 +41,7 @@ export interface RunSettings {
   readonly actor: string
   readonly apiUrl: string
   readonly serverUrl: string
-  /** `github.token`. */
+  /** `github.token` where there is no GitHub to make one for each job. */
   readonly token: string
   /** Where a job with `id-token: write` gets its OIDC token; undefined when the lab has no such place. */
   readonly idToken: { readonly url: string; readonly token: string } | undefined

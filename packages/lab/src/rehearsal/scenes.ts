@@ -102,6 +102,7 @@ export async function playScene(
       inputs: { version: scene.version },
       vars: lab.variables,
       environment: lab.environment,
+      github: lab.github,
       releaseTree: options.releaseTree,
       signal: options.signal,
       onEvent: createConsoleLog((line) => print(`  ${line}`)),

@@ -1,5 +1,6 @@
 import type { InputValue } from './event-inputs.ts'
 import { githubContext } from './github-context.ts'
+import type { JobPermissions } from './permissions.ts'
 import type { Run } from './run.ts'
 import type { WorkflowPlan } from './workflow-plan.ts'
 
@@ -9,8 +10,8 @@ export interface WorkflowScope {
   readonly plan: WorkflowPlan
   readonly inputs: Readonly<Record<string, InputValue>>
   readonly secrets: Readonly<Record<string, string>>
-  /** What the calling job may do about OIDC tokens; undefined for the run's own workflow. */
-  readonly allowsIdToken: boolean | undefined
+  /** What the calling job may do; undefined for the run's own workflow. */
+  readonly permissions: JobPermissions | undefined
   /** Stands before the ids and names of its jobs: empty, or the calling job's. */
   readonly prefix: { readonly id: string; readonly name: string }
   /** Aborted when all its jobs are to be cancelled. */
