@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, relative, sep } from 'node:path'
 import { git, tryGit } from './git.ts'
 import { Refusal } from './refusal.ts'
@@ -24,22 +25,29 @@ export interface Head {
   readonly isDirty: boolean
 }
 
-/** @throws Refusal when the file does not lie in `.github/workflows` */
+/** @throws Refusal when there is no such file */
 export async function openRepository(workflowFile: string): Promise<Repository> {
-  const directory = dirname(workflowFile)
-  if (basename(directory) !== 'workflows' || basename(dirname(directory)) !== '.github') {
-    const message = 'A workflow file has to lie in .github/workflows of its repository'
+  const file = await realpath(workflowFile).catch(() => {
+    const message = 'There is no such workflow file'
     throw new Refusal([{ file: workflowFile, line: undefined, column: undefined, message }])
-  }
-  const root = dirname(dirname(directory))
+  })
+  const root = await findRoot(file)
   const head = await readHead(root)
   return {
     root,
     slug: (await remoteSlug(root)) ?? `octo-org/${basename(root)}`,
-    workflowPath: relative(root, workflowFile).split(sep).join('/'),
+    workflowPath: relative(root, file).split(sep).join('/'),
     defaultBranch: (await findDefaultBranch(root)) ?? head?.branch ?? 'main',
     head,
   }
+}
+
+/** The folder that holds `.github/workflows`; for a file that lies elsewhere its work tree, else its own folder. */
+async function findRoot(file: string): Promise<string> {
+  const directory = dirname(file)
+  if (basename(directory) === 'workflows' && basename(dirname(directory)) === '.github')
+    return dirname(dirname(directory))
+  return (await tryGit(directory, ['rev-parse', '--show-toplevel'])) ?? directory
 }
 
 async function readHead(root: string): Promise<Head | undefined> {

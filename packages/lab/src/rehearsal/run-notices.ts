@@ -7,6 +7,8 @@ import type { WorkflowSet } from './workflow-set.ts'
 export function findNotices(run: Run, workflows: WorkflowSet, trigger: Trigger): readonly string[] {
   const notices: string[] = []
   const { main, called, text } = workflows
+  if (!run.workflowFile.startsWith('.github/workflows/'))
+    notices.push('GitHub runs only workflows in .github/workflows: this file is played as if it lay there')
   if (run.repository.head?.isDirty)
     notices.push('The work tree has changes that are not committed: a checkout gives the files as committed')
   if (trigger.event === 'workflow_call')

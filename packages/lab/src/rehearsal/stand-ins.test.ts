@@ -64,6 +64,16 @@ test('a folder of a larger work tree is a repository of its own', async () => {
   expect((await runWorkflow({ workflowFile })).event.sha).toBe(run.event.sha)
 })
 
+test('a workflow that lies elsewhere is played as if it lay in .github/workflows', async () => {
+  const { root } = await writeRepository('', {
+    files: { 'ci/try.yml': steps('- uses: actions/checkout@v4\n- run: ls') },
+  })
+  commitAll(root)
+  const run = await runWorkflow({ workflowFile: join(root, 'ci/try.yml') })
+  expect(printed(run).slice(1)).toEqual(['ci'])
+  expect(run.notices[0]).toContain('only workflows in .github/workflows')
+})
+
 test('without a commit the checkout fails and says what to do', async () => {
   const run = await rehearse(steps('- { id: c, uses: actions/checkout@v4 }'))
   expect(stepOf(run, 'c').annotations[0]?.message).toMatch(/^There is nothing to check out: .* Run there: git init/)
