@@ -45,7 +45,7 @@ describe('a connection', () => {
     await using server = await startHttp((_, response) => response.end())
     const run = await check(`http://localhost:${server.port}`)
     expect(run.outputs.healthy).toBe('true')
-    expect(run.report.targets[0]?.history[0]?.address).toBe(`127.0.0.1:${server.port}`)
+    expect(run.report.targets[0]?.attempts[0]?.address).toBe(`127.0.0.1:${server.port}`)
   })
 
   test('to an IPv6 address is written with brackets', async ({ skip }) => {
@@ -54,7 +54,7 @@ describe('a connection', () => {
     await using _ = server
     const run = await checkOnce(server.url)
     expect(run.outputs.healthy).toBe('true')
-    expect(run.report.targets[0]?.history[0]?.address).toBe(`[::1]:${server.port}`)
+    expect(run.report.targets[0]?.attempts[0]?.address).toBe(`[::1]:${server.port}`)
   })
 })
 
@@ -130,6 +130,13 @@ describe('WebSocket', () => {
     const run = await checkOnce(server.url.replace('http', 'ws'))
     expect(run.outputs).toMatchObject({ reason: 'status', 'last-status': '101' })
     expect(run.outputs['last-error']).toContain(message)
+  })
+
+  test('with 101 and nothing else is a status', async () => {
+    await using server = await startTcp((socket) => socket.once('data', () => socket.write('HTTP/1.1 101 OK\r\n\r\n')))
+    const run = await checkOnce(server.url.replace('http', 'ws'))
+    expect(run.outputs.reason).toBe('status')
+    expect(run.outputs['last-error']).toContain('no Sec-WebSocket-Accept')
   })
 
   test('that is answered with a page is a status', async () => {

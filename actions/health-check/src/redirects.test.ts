@@ -51,7 +51,7 @@ describe('follow-redirects', () => {
     const run = await check(server.url, { 'follow-redirects': 'all' })
     expect(run.outputs.healthy).toBe('true')
     expect(run.text).toContain(`judged at ${login.url}/login`)
-    expect(run.report.targets[0]?.history[0]?.finalUrl).toBe(`${login.url}/login`)
+    expect(run.report.targets[0]?.attempts[0]?.finalUrl).toBe(`${login.url}/login`)
   })
 
   test('none follows nothing', async () => {

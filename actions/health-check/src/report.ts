@@ -3,35 +3,47 @@ import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
 import type { HealthVerdict } from '@deploy-kit/core/probe/health'
 import type { TargetWatch } from '@deploy-kit/core/probe/target-watch'
 
-/** The `report` output: every target with its last attempts. Times are whole milliseconds. */
+/** GitHub takes a megabyte for an output; beside the report there are some small ones. */
+const MAX_BYTES = 1_000_000
+
+/**
+ * The `report` output: every target with its last attempts. Times are whole milliseconds. With very many targets the
+ * texts of the errors are left out, but for the last attempt's.
+ */
 export function createReport(verdict: HealthVerdict): object {
+  const whole = reportAll(verdict, true)
+  return Buffer.byteLength(JSON.stringify(whole)) <= MAX_BYTES ? whole : reportAll(verdict, false)
+}
+
+function reportAll(verdict: HealthVerdict, texts: boolean): object {
   return {
     healthy: verdict.kind === 'healthy',
     reason: verdict.reason ?? '',
     end: verdict.end,
     elapsedMs: Math.round(verdict.elapsedMs),
-    targets: verdict.watches.map(reportTarget),
+    targets: verdict.watches.map((watch) => reportTarget(watch, texts)),
   }
 }
 
-function reportTarget(watch: TargetWatch): object {
+function reportTarget(watch: TargetWatch, texts: boolean): object {
   return {
     url: watch.target.text,
-    attempts: watch.attempts,
+    attemptCount: watch.attempts,
     passes: watch.passes,
     streak: watch.streak,
-    history: watch.history.map(reportAttempt),
+    attempts: watch.history.map((attempt) => reportAttempt(attempt, texts || attempt === watch.last)),
   }
 }
 
 /** What is not known is left out. */
-function reportAttempt(attempt: Attempt): object {
+function reportAttempt(attempt: Attempt, text: boolean): object {
   const { trace, problems } = attempt
   return {
     attempt: attempt.number,
     startedAt: attempt.startedAt.toISOString(),
     ok: problems.length === 0,
-    ...(problems[0] && { reason: problems[0].reason, error: describeProblems(attempt).slice(0, 200) }),
+    ...(problems[0] && { reason: problems[0].reason }),
+    ...(problems[0] && text && { error: describeProblems(attempt).slice(0, 200) }),
     ...(!attempt.complete && { cutOff: true }),
     ...(trace.status !== undefined && { status: trace.status }),
     ...(trace.address !== undefined && { address: trace.address }),

@@ -58,7 +58,7 @@ describe('a target is healthy after consecutive passes', () => {
     })
     const run = await check(server.url)
     expect(run.outputs).toMatchObject({ healthy: 'true', attempts: '7' })
-    expect(run.report.targets[0]?.history.map(({ reason }) => reason ?? 'ok')).toEqual([
+    expect(run.report.targets[0]?.attempts.map(({ reason }) => reason ?? 'ok')).toEqual([
       ...['connect', 'connect', 'status', 'status'],
       ...['ok', 'ok', 'ok'],
     ])
@@ -91,7 +91,7 @@ describe('several targets', () => {
     const run = await check(`${relapsing.url}\n${late.url}`)
     expect(run.outputs.healthy).toBe('true')
     const [first] = run.report.targets
-    expect(first?.history.slice(-3).every(({ ok }) => ok)).toBe(true)
+    expect(first?.attempts.slice(-3).every(({ ok }) => ok)).toBe(true)
   })
 
   test('the outputs describe the one that decided', async () => {
@@ -124,6 +124,16 @@ describe('several targets', () => {
     expect(run.report.targets).toHaveLength(200)
     // The server may see a connection close a little later than the client.
     expect(most).toBeLessThan(128)
+    expect(Buffer.byteLength(run.outputs.report ?? '')).toBeLessThan(1_000_000)
+  })
+
+  test('two hundred of them that fail at length still fit into an output', async () => {
+    await using server = await startHttp((_, response) => response.end('no'))
+    const targets = Array.from({ length: 200 }, (_, index) => `${server.url}/${index}`)
+    const text = 'x'.repeat(200)
+    const run = await check(targets.join('\n'), { 'expected-body': text, 'failure-threshold': '20', interval: '0s' })
+    expect(run.report.targets.filter(({ attempts }) => attempts.length >= 18).length).toBeGreaterThan(150)
+    expect(run.report.targets.every(({ attempts }) => attempts.at(-1)?.error !== undefined)).toBe(true)
     expect(Buffer.byteLength(run.outputs.report ?? '')).toBeLessThan(1_000_000)
   })
 })

@@ -24,7 +24,7 @@ describe('the deadline holds', () => {
     const run = await check(server.url, { timeout: '300ms', 'request-timeout': '10s' })
     expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'timeout', attempts: '1' })
     expect(Number(run.outputs['elapsed-ms'])).toBeGreaterThanOrEqual(299)
-    expect(run.report.targets[0]?.history).toMatchObject([{ ok: false, cutOff: true }])
+    expect(run.report.targets[0]?.attempts).toMatchObject([{ ok: false, cutOff: true }])
   })
 
   test('with a target that hangs in the TLS handshake', async () => {
@@ -84,7 +84,7 @@ describe('one attempt', () => {
     })
     const run = await check(server.url, { 'request-timeout': '150ms' })
     expect(run.outputs).toMatchObject({ healthy: 'true', attempts: '4' })
-    const [first] = run.report.targets[0]?.history ?? []
+    const [first] = run.report.targets[0]?.attempts ?? []
     expect(first).toMatchObject({ ok: false, reason: 'timeout' })
     expect(first?.error).toContain('after request-timeout 150ms')
   })
@@ -104,7 +104,7 @@ describe('pauses', () => {
     const run = await check(`tcp://127.0.0.1:${port}`, {
       ...{ interval: '20ms', 'backoff-coefficient': '2', 'max-interval': '80ms', 'max-attempts': '6' },
     })
-    const starts = run.report.targets[0]?.history.map(({ startedAt }) => Date.parse(startedAt)) ?? []
+    const starts = run.report.targets[0]?.attempts.map(({ startedAt }) => Date.parse(startedAt)) ?? []
     const pauses = starts.slice(1).map((start, index) => start - (starts[index] ?? 0))
     expect(pauses).toHaveLength(5)
     // The system may wake us up late, but never early (but for rounding).
@@ -118,7 +118,7 @@ describe('pauses', () => {
     })
     const run = await check(server.url, { 'success-threshold': '1', 'max-interval': '20ms' })
     expect(run.outputs.healthy).toBe('true')
-    const [first, second] = run.report.targets[0]?.history ?? []
+    const [first, second] = run.report.targets[0]?.attempts ?? []
     expect(Date.parse(second?.startedAt ?? '') - Date.parse(first?.startedAt ?? '')).toBeGreaterThanOrEqual(998)
   })
 
@@ -129,7 +129,7 @@ describe('pauses', () => {
       response.end()
     })
     const run = await check(server.url, { 'success-threshold': '1' })
-    const [first, second] = run.report.targets[0]?.history ?? []
+    const [first, second] = run.report.targets[0]?.attempts ?? []
     expect(Date.parse(second?.startedAt ?? '') - Date.parse(first?.startedAt ?? '')).toBeGreaterThanOrEqual(900)
   })
 

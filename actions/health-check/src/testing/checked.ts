@@ -11,8 +11,8 @@ export interface Report {
   readonly end: string
   readonly targets: readonly {
     readonly url: string
-    readonly attempts: number
-    readonly history: readonly ReportedAttempt[]
+    readonly attemptCount: number
+    readonly attempts: readonly ReportedAttempt[]
   }[]
 }
 

@@ -28,8 +28,7 @@ function parseDecimal(text: string): Decimal {
 export function compareDecimals(left: string, right: string): number {
   const [a, b] = [parseDecimal(left), parseDecimal(right)]
   if (a.negative !== b.negative) return a.negative ? -1 : 1
-  const absolute = compareAbsolute(a, b)
-  return a.negative ? -absolute : absolute
+  return a.negative ? compareAbsolute(b, a) : compareAbsolute(a, b)
 }
 
 function compareAbsolute(a: Decimal, b: Decimal): number {

@@ -34,6 +34,7 @@ export async function requestTarget(
   let method = options.method
   for (let followed = 0; ; followed += 1) {
     probing.trace.url = url.href
+    delete probing.trace.certificate
     const route = await openRoute(url, target, options, trust, probing)
     try {
       const request = buildRequest(url, method, target, options)
