@@ -3,7 +3,8 @@ import * as v from 'valibot'
 export const circuitBreakerMember = v.looseObject({
   enable: v.boolean(),
   rollback: v.boolean(),
-  resetOnHealthyTask: v.optional(v.boolean(), true),
+  /** True unless it is false. */
+  resetOnHealthyTask: v.optional(v.boolean()),
   thresholdConfiguration: v.optional(
     v.looseObject({
       type: v.picklist(['BOUNDED_PERCENT', 'UNBOUNDED_PERCENT', 'COUNT']),

@@ -25,7 +25,7 @@ export interface DeploymentConfiguration {
 
 /** AWS's defaults for a replica service. */
 const defaults: DeploymentConfiguration = {
-  deploymentCircuitBreaker: { enable: false, rollback: false, resetOnHealthyTask: true },
+  deploymentCircuitBreaker: { enable: false, rollback: false },
   maximumPercent: 200,
   minimumHealthyPercent: 100,
   strategy: 'ROLLING',

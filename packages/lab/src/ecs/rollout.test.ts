@@ -57,7 +57,7 @@ test.each([
 
 // "For COUNT, Amazon ECS uses value directly as the threshold." (ThresholdConfiguration)
 test('a threshold of one’s own is a count or a share', () => {
-  const breaker = { enable: true, rollback: true, resetOnHealthyTask: true }
+  const breaker = { enable: true, rollback: true }
   const threshold = (type: 'COUNT' | 'BOUNDED_PERCENT' | 'UNBOUNDED_PERCENT', value: number, desired: number) =>
     failureThreshold(desired, { ...breaker, thresholdConfiguration: { type, value } })
   expect(threshold('COUNT', 1, 50)).toBe(1)

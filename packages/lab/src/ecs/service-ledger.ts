@@ -99,7 +99,7 @@ export class ServiceLedger {
   #becameHealthy(task: Task, deployment: Deployment): void {
     if (this.#everHealthy.has(task)) return
     this.#everHealthy.add(task)
-    if (this.#service.configuration.deploymentCircuitBreaker.resetOnHealthyTask) deployment.failedTasks = 0
+    if (this.#service.configuration.deploymentCircuitBreaker.resetOnHealthyTask !== false) deployment.failedTasks = 0
     deployment.startFailures = 0
     deployment.retryAt = 0
     deployment.updatedAt = new Date()

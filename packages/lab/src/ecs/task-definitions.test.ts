@@ -6,6 +6,7 @@ import {
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Call } from '../service.ts'
 import { definitionOf, type EcsForTest, post, shell, startEcs } from './test-ecs.ts'
 
 let lab: EcsForTest
@@ -98,7 +99,15 @@ test('definitions are listed by family and ascending revision, or the other way 
 })
 
 test('two registrations of one family at the same time get in each other’s way', async () => {
-  const results = await Promise.allSettled([register('busy'), register('busy'), register('quiet')])
+  const call: Call = {
+    requestId: '',
+    region: 'eu-central-1',
+    caller: { accessKeyId: '', arn: 'arn:aws:iam::123456789012:user/lab' },
+    authorize() {},
+  }
+  const start = async (family: string) =>
+    lab.service.operations.RegisterTaskDefinition?.(definitionOf(family, shell('app', 'true')), call)
+  const results = await Promise.allSettled([start('busy'), start('busy'), start('quiet')])
 
   const refused = results.filter(({ status }) => status === 'rejected')
   expect(refused).toHaveLength(1)

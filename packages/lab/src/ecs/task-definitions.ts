@@ -22,7 +22,7 @@ const familiesInput = v.looseObject({
 })
 
 /** How long AWS takes to register a revision; another one of the same family is refused meanwhile. */
-const registrationSeconds = 0.3
+const registrationSeconds = 1
 
 /** The task definitions of the account, by family. */
 export class TaskDefinitions {
