@@ -1,5 +1,7 @@
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import { shortName } from '@deploy-kit/core/ecs/names'
+import { explainStoppedTask, type StopExplanation } from '@deploy-kit/core/ecs/stopped-task'
+import { ActionError } from '@deploy-kit/core/errors'
 import type { RestoredService } from './restore-services.ts'
 
 export type Outcome = 'armed' | 'not-needed' | 'rolled-back' | 'already-rolled-back' | 'superseded' | 'failed'
@@ -9,6 +11,8 @@ export interface ServiceReport {
   readonly service: string
   readonly outcome: Outcome
   readonly reason: string
+  /** What to do next, where that is known. */
+  readonly next: string
   readonly from: string
   readonly to: string
   readonly deploymentId: string
@@ -24,6 +28,7 @@ export function reportRestored(one: RestoredService): ServiceReport {
     service: baseline.service,
     outcome,
     reason,
+    next: adviceOf(one),
     from: from ?? '',
     to: result?.change?.taskDefinition ?? baseline.taskDefinition,
     deploymentId: result?.change?.deploymentId ?? '',
@@ -46,9 +51,24 @@ function judge({ decision, result }: RestoredService): { outcome: Outcome; reaso
       }
     case 'replaced':
       return { outcome: 'superseded', reason: `${result.state.state} while it was restored` }
-    default:
-      return { outcome: 'failed', reason: `${decision.why}; ${result.state.state}` }
+    default: {
+      const death = explainDeath(result)
+      const why = [decision.why, result.state.state, ...(death ? [death.what] : [])]
+      return { outcome: 'failed', reason: why.join('; ') }
+    }
   }
+}
+
+function adviceOf({ decision, result }: RestoredService): string {
+  if (decision.kind === 'impossible') return 'Create the service again, or remove it from this step.'
+  if (result?.state.kind === 'error' && result.state.error instanceof ActionError) return result.state.error.advice
+  return explainDeath(result)?.next ?? ''
+}
+
+/** Why the last task of the restored revision died, if one did. */
+function explainDeath(result: RestoredService['result']): StopExplanation | undefined {
+  const task = result?.failedTasks.at(-1)
+  return task && explainStoppedTask(task)
 }
 
 /** What the step says of several services: what needs a person most. */

@@ -52,6 +52,9 @@ export async function restoreEcs(
     headline: fullHeadline(outcome, reports, verification, end),
     summary: blocks(
       tableOf(reports),
+      ...reports
+        .filter(({ next }) => next !== '')
+        .map(({ service, next }) => `**Next, ${code(service)}:** ${escapeMarkdown(next)}`),
       renderTimeline([...listMoments(services), ...proof]),
       verification === undefined ? '' : escapeMarkdown(`Verification: ${verification.text}.`),
     ),

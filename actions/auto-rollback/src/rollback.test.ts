@@ -348,6 +348,8 @@ describe.concurrent('mode rollback', () => {
     const run = await startJob({}).step({ mode: 'rollback', services: 'worse', to: broken })
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('failed')
-    expect(run.annotations[0]?.message).toMatch(/worse could not be restored to worse:2: .*circuit breaker/)
+    expect(run.annotations[0]?.message).toMatch(
+      /worse could not be restored to worse:2: .*circuit breaker.*The container app exited with code 1/,
+    )
   })
 })

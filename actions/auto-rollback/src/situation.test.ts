@@ -74,6 +74,12 @@ describe('what a post step finds', () => {
       { kind: 'superseded' },
     ],
     ['a deployment that was in flight before the guard', runs('d1', 'web:9', inProgress), {}, { kind: 'not-needed' }],
+    [
+      'a deployment that an earlier attempt began and this job took over',
+      runs('d1', 'web:9', inProgress),
+      { own: [{ serviceArn: 's', taskDefinition: 'web:9', before: [], deploymentId: 'd1' }] },
+      { kind: 'restore', inFlight: true },
+    ],
     ['a deleted service', { status: 'INACTIVE' }, { own: ours }, { kind: 'impossible' }],
     ['a service that is being deleted', { status: 'DRAINING' }, { own: ours }, { kind: 'impossible' }],
     ['no service', undefined, {}, { kind: 'impossible' }],

@@ -36,7 +36,7 @@ export function decide(situation: Situation): Decision {
   const primary = primaryDeployment(service)
   if (primary === undefined) return { kind: 'impossible', why: 'the service has no primary deployment' }
   if (primary.taskDefinition === baseline.taskDefinition) return decideAtBaseline(situation, primary)
-  if (!explicit && primary.id === baseline.deploymentId) {
+  if (!explicit && primary.id === baseline.deploymentId && !isOurs(own, primary)) {
     const why = `${shortName(primary.taskDefinition)} was being deployed before this job's turn`
     return { kind: 'not-needed', why, inProgress: false }
   }

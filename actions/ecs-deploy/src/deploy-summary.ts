@@ -19,12 +19,18 @@ export function deployHeadline(outcome: Outcome, reports: readonly ServiceReport
     case 'failed':
       return `${culprit?.service}: ${failureReason(culprit)}`
     case 'rolled-back':
-      return `${culprit?.service}: ECS gave up the rollout of ${shortName(culprit?.taskDefinition)} and rolls back: ${failureReason(culprit)}`
+      return `${culprit?.service}: ECS gave up the rollout of ${shortName(culprit?.taskDefinition)} and goes back to ${shortName(culprit?.previousTaskDefinition)}: ${failureReason(culprit)}`
     case 'timed-out':
-      return `${listOf(reports, 'timed-out')} did not become steady in time; the rollout goes on in ECS`
+      return timedOutHeadline(reports, subject)
     case 'cancelled':
       return `Cancelled while ${listOf(reports, 'cancelled') || subject} rolled; the rollout goes on in ECS`
   }
+}
+
+function timedOutHeadline(reports: readonly ServiceReport[], subject: string): string {
+  const late = listOf(reports, 'timed-out')
+  if (late === '') return `The timeout had passed before the rollout of ${subject} began; nothing was changed`
+  return `${late} did not become steady in time; the rollout goes on in ECS`
 }
 
 function failureReason(report: ServiceReport | undefined): string {

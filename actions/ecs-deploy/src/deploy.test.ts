@@ -11,7 +11,7 @@ const world = smallWorld([
   ...['good', 'bad', 'busy', 'many-a', 'many-b', 'dry', 'file', 'unpushed', 'again'],
   { name: 'fragile', breaker: false },
   { name: 'stuck', rollback: false },
-  { name: 'balanced', balanced: true },
+  { name: 'balanced', balanced: true, breaker: false },
   { name: 'contested', balanced: true },
   { name: 'late', balanced: true },
   { name: 'idle', desiredCount: 0 },
@@ -157,7 +157,7 @@ describe.concurrent('a deployment', () => {
   it('stops waiting when it is cancelled, and leaves what the job did behind for auto-rollback', async () => {
     const abort = new AbortController()
     const running = deploy({ services: 'busy', image: imageOf('v2') }, abort.signal)
-    await expect.poll(() => requests('UpdateService', 'busy'), { interval: 5 }).toBe(1)
+    await expect.poll(() => requests('UpdateService', 'busy'), { interval: 5, timeout: 10_000 }).toBe(1)
     abort.abort()
     const run = await running
     expect(run.exitCode).toBe(1)
@@ -204,7 +204,7 @@ describe.concurrent('a deployment', () => {
 
   it('says by which deployment its own was replaced', async () => {
     const running = deploy({ services: 'contested', image: imageOf('sick'), 'max-failed-tasks': '99' })
-    await expect.poll(() => requests('UpdateService', 'contested'), { interval: 5 }).toBe(1)
+    await expect.poll(() => requests('UpdateService', 'contested'), { interval: 5, timeout: 10_000 }).toBe(1)
     const other = await deploy({ services: 'contested', image: imageOf('v3'), wait: 'false' })
     expect(other.outputs.outcome).toBe('deployed')
     expect(other.annotations).toEqual([])
@@ -217,7 +217,7 @@ describe.concurrent('a deployment', () => {
   })
 
   it('ends at its timeout and says what is not steady yet', async () => {
-    const run = await deploy({ services: 'late', image: imageOf('sick'), 'max-failed-tasks': '99', timeout: '400ms' })
+    const run = await deploy({ services: 'late', image: imageOf('sick'), 'max-failed-tasks': '99', timeout: '1500ms' })
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('timed-out')
     expect(run.annotations[0]?.message).toMatch(/late did not become steady in time; the rollout goes on in ECS/)

@@ -1,6 +1,7 @@
 import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { recordDeployment } from '@deploy-kit/core/ecs/job-record'
 import { shortName } from '@deploy-kit/core/ecs/names'
 import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
 import { followRollouts, type Rollout, type RolloutResult, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
@@ -64,9 +65,11 @@ function rolloutOf(
       if (step.kind === 'nothing') return undefined
       const before = (service.deployments ?? []).flatMap((deployment) => deployment.id ?? [])
       if (step.kind === 'follow') {
-        const taskDefinition = plan.revision?.arn ?? ''
-        note({ service: name, taskDefinition, deploymentId: step.deploymentId, before })
-        return { service: name, taskDefinition, deploymentId: step.deploymentId, before }
+        const change = { taskDefinition: plan.revision?.arn ?? '', deploymentId: step.deploymentId, before }
+        // From here on it is this job's: auto-rollback undoes it like one that this job began.
+        await recordDeployment(context, { serviceArn: service.serviceArn ?? name, ...change })
+        note({ service: name, ...change })
+        return { service: name, ...change }
       }
       const definition = await registrar.ensure(plan)
       const change = await updateService(ecs, context, {

@@ -191,7 +191,7 @@ class FollowedRollout {
       this.#seen ||= description?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
       const signature = signatureOf(description)
       const ending = progress.kind !== 'in-progress'
-      if (lookAlways || ending || signature !== this.#signature) await this.#lookForFailedTasks(change)
+      if (lookAlways || ending || signature !== this.#signature) await this.#lookForFailedTasks(change, progress)
       this.#signature = signature
       this.#state = this.#judgeFailedTasks(progress)
     })
@@ -240,11 +240,13 @@ class FollowedRollout {
     }
   }
 
-  async #lookForFailedTasks(change: Change): Promise<void> {
+  async #lookForFailedTasks(change: Change, progress: Progress): Promise<void> {
     const { ecs, cluster, maxFailedTasks } = this.#options
-    if (maxFailedTasks === undefined) return
     const { service, deploymentId, taskDefinition } = change
-    await this.#failedTasks.update(ecs, { cluster, service, deploymentId, taskDefinition })
+    const update = () => this.#failedTasks.update(ecs, { cluster, service, deploymentId, taskDefinition })
+    if (maxFailedTasks !== undefined) await update()
+    // Where no limit depends on them, they are looked at only to say why it failed.
+    else if (progress.kind === 'failed') await ifAvailable(update)
   }
 
   #judgeFailedTasks(progress: Progress): RolloutState {

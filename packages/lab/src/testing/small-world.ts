@@ -57,7 +57,12 @@ export function smallWorld(services: readonly (string | SmallService)[]): World 
         .filter((service) => service.balanced)
         .map(({ name }) => ({
           name,
-          targetGroup: { name, healthCheckIntervalSeconds: 5, healthyThresholdCount: 2, deregistrationDelaySeconds: 5 },
+          targetGroup: {
+            name,
+            healthCheckIntervalSeconds: 5,
+            healthyThresholdCount: 2,
+            deregistrationDelaySeconds: 120,
+          },
         })),
       clusters: [{ clusterName: 'small', services: all.map(serviceOf) }],
     },
