@@ -1,6 +1,15 @@
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { jobOf, outcomes, printed, printedBy, rehearse, stepOf, steps } from './testing/rehearsed.ts'
+import {
+  jobOf,
+  outcomes,
+  printed,
+  printedBy,
+  rehearse,
+  stepOf,
+  steps,
+  writeReleaseTree,
+  writeRepository,
+} from './testing/rehearsed.ts'
 
 const phases = `name: phases
 description: Says which of its phases runs
@@ -25,7 +34,6 @@ function phasesAction(postIf = 'always()') {
 }
 
 async function rehearsePhases(workflow: string, postIf?: string) {
-  const { writeRepository } = await import('./testing/rehearsed.ts')
   const { root } = await writeRepository('', { files: phasesAction(postIf) })
   return rehearse(workflow, { actionFolders: { 'acme/phases': `${root}/phases` } })
 }
@@ -62,7 +70,7 @@ test('an action of deploy-kit is taken from the release tree, whoever owns it', 
     steps(`
 - { id: g, uses: some-org/deploy-kit/greet@v1, with: { who: you } }
 - run: echo "\${{ steps.g.outputs.greeting }}"`),
-    { releaseTree: async () => fileURLToPath(new URL('testing/release-tree', import.meta.url)) },
+    { releaseTree: await writeReleaseTree() },
   )
   expect(printed(run)).toEqual(['Hello you', 'Hello you'])
 })
@@ -104,7 +112,6 @@ runs:
 `
 
 test('a composite action has steps, inputs and outputs of its own, and its actions have pre and post', async () => {
-  const { writeRepository } = await import('./testing/rehearsed.ts')
   const files = { ...phasesAction(), 'build/action.yml': composite, 'build/note.txt': 'note\n' }
   const { root } = await writeRepository('', { files })
   const run = await rehearse(

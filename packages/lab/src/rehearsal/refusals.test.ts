@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Refusal } from './refusal.ts'
 import { runWorkflow } from './run-workflow.ts'
-import { type RehearsalSetting, rehearse, steps } from './testing/rehearsed.ts'
+import { type RehearsalSetting, rehearse, steps, writeReleaseTree } from './testing/rehearsed.ts'
 import type { RunEvent } from './workflow-run.ts'
 
 /** The messages of the refusal; a run that was not refused fails the test. */
@@ -98,7 +98,7 @@ test('a local action that needs a container is refused', async () => {
 })
 
 test('an unknown action of deploy-kit is refused with the names of those there are', async () => {
-  const releaseTree = async () => new URL('testing/release-tree', import.meta.url).pathname
+  const releaseTree = await writeReleaseTree()
   const problems = await refusalOf(steps('- uses: org/deploy-kit/health-chek@v1'), { releaseTree })
   expect(problems).toEqual([`${file}:7:15: deploy-kit has no action 'health-chek'; its actions are greet`])
 })

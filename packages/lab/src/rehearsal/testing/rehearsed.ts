@@ -43,6 +43,26 @@ export function commitAll(root: string, message = 'First commit'): void {
   run('-c', 'user.name=Test', '-c', 'user.email=test@example.com', 'commit', '--quiet', '--message', message)
 }
 
+/** A release tree with one action, `greet`. @returns what RunOptions.releaseTree is to be */
+export async function writeReleaseTree(): Promise<() => Promise<string>> {
+  const tree = await mkdtemp(join(tmpdir(), 'rehearsed-release-'))
+  folders.push(tree)
+  await mkdir(join(tree, 'greet/dist'), { recursive: true })
+  await writeFile(
+    join(tree, 'greet/action.yml'),
+    'name: Greet\ndescription: Says hello\ninputs: { who: { description: who, default: nobody } }\nruns: { using: node24, main: dist/index.mjs }\n',
+  )
+  await writeFile(
+    join(tree, 'greet/dist/index.mjs'),
+    `import { appendFileSync } from 'node:fs'
+const greeting = 'Hello ' + process.env.INPUT_WHO
+console.log(greeting)
+appendFileSync(process.env.GITHUB_OUTPUT, 'greeting=' + greeting)
+`,
+  )
+  return async () => tree
+}
+
 /** Writes a repository and runs its workflow. */
 export async function rehearse(workflow: string, setting: RehearsalSetting = {}): Promise<WorkflowRun> {
   const { workflowFile } = await writeRepository(workflow, setting)
