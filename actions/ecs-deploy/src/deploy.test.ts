@@ -1,19 +1,25 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ECSClient } from '@aws-sdk/client-ecs'
+import { AwsCaller } from '@deploy-kit/core/aws/aws-caller'
+import { systemClock } from '@deploy-kit/core/clock'
+import { Deadline } from '@deploy-kit/core/deadline'
+import { describeService } from '@deploy-kit/core/ecs/services'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { imageOf, smallRole, smallWorld } from '@deploy-kit/lab/testing/small-world'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { action } from './action.ts'
+import { readUnhealthyTargets } from './target-health.ts'
 
 const world = smallWorld([
   ...['good', 'bad', 'busy', 'many-a', 'many-b', 'dry', 'file', 'unpushed', 'again'],
   { name: 'fragile', breaker: false },
   { name: 'stuck', rollback: false },
   { name: 'balanced', balanced: true, breaker: false },
-  { name: 'contested', balanced: true },
-  { name: 'late', balanced: true },
+  { name: 'contested', balanced: true, breaker: false },
+  { name: 'late', balanced: true, breaker: false },
   { name: 'idle', desiredCount: 0 },
 ])
 let lab: Lab
@@ -188,11 +194,22 @@ describe.concurrent('a deployment', () => {
     expect(requests('RegisterTaskDefinition', 'stuck')).toBe(1)
   })
 
-  it('shows what the load balancer says of targets that do not become healthy', async () => {
+  it('says that health checks of the load balancer failed, and what it says of the targets', async () => {
     const run = await deploy({ services: 'balanced', image: imageOf('sick'), 'max-failed-tasks': '0' })
     expect(run.exitCode).toBe(1)
-    expect(run.summary).toMatch(/health checks/)
-    expect(run.summary).toMatch(/target .* is (unhealthy|draining|initial|unused)/)
+    expect(run.summary).toMatch(/The load balancer's health checks failed: Task failed ELB health checks/)
+    const config = { region: 'eu-central-1', maxAttempts: 1 as const }
+    const caller = new AwsCaller({
+      deadline: new Deadline(20_000, systemClock),
+      signal: new AbortController().signal,
+      clock: systemClock,
+      log: { info: () => {}, warning: () => {}, debug: () => {}, group: () => {}, outside: () => {} },
+    })
+    const ecs = { config, client: new ECSClient(config), caller }
+    const service = await describeService(ecs, 'small', 'balanced')
+    await expect
+      .poll(() => readUnhealthyTargets(ecs, service), { interval: 10, timeout: 10_000 })
+      .toContainEqual(expect.stringMatching(/^target .* is (unhealthy|draining|initial)/))
   })
 
   it('says that an image cannot be pulled, and what to look at', async () => {
