@@ -172,6 +172,25 @@ test('a service without room for its tasks says so and starts them when there is
   await until(async () => (await describeTight()).runningCount === 2)
 })
 
+test('a world whose services do not become steady is refused, with what ECS says of them', async () => {
+  const crashing = definitionOf('web', shell('app', 'exit 1'))
+  const services = [
+    {
+      serviceName: 'web',
+      taskDefinition: 'web',
+      desiredCount: 1,
+      launchType: 'FARGATE',
+      networkConfiguration: network,
+      deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: true } },
+    },
+  ]
+  const world = { taskDefinitions: [crashing], clusters: [{ clusterName: 'test', services }] }
+
+  await expect(startEcs({ world })).rejects.toThrow(
+    /^Service web is not steady: ECS deployment circuit breaker: tasks failed to start\.\n- \(service web\)/,
+  )
+})
+
 describe('DeleteService', () => {
   // "If the service is actively maintaining tasks, you can't delete it, and you must update the service to a desired
   // task count of zero." (DeleteService)

@@ -70,8 +70,14 @@ export interface EcsForTest extends AsyncDisposable {
   linesOf(stream: string): readonly string[]
 }
 
+export interface EcsForTestOptions {
+  readonly visibilityDelaySeconds?: number
+  /** In place of what the world of every test has. */
+  readonly world?: Partial<WorldInput>
+}
+
 /** ECS and its load balancer behind the lab's server, with images that the tests need. */
-export async function startEcs(options: { readonly visibilityDelaySeconds?: number } = {}): Promise<EcsForTest> {
+export async function startEcs(options: EcsForTestOptions = {}): Promise<EcsForTest> {
   await using started = new AsyncDisposableStack()
   const dataDirectory = await mkdtemp(join(tmpdir(), 'ecs-test-'))
   const keeper = started.use(new ProcessKeeper(dataDirectory))
@@ -79,12 +85,18 @@ export async function startEcs(options: { readonly visibilityDelaySeconds?: numb
   const journal = new Journal()
   const { region, accountId } = world
   const context = { region, accountId, clock, journal, dataDirectory, random: seededRandom(1) }
-  const parsed = parseWorld(world, fileURLToPath(new URL('.', import.meta.url)))
+  const parsed = parseWorld({ ...world, ...options.world }, fileURLToPath(new URL('.', import.meta.url)))
   const logs = new LogStore()
   logs.createGroup('/ecs/test')
   const balancer = await createBalancerService(context, parsed)
   started.defer(() => balancer.close())
-  const service = await createEcsService(context, { world: parsed, keeper, logs, balancer, ...options })
+  const service = await createEcsService(context, {
+    world: parsed,
+    keeper,
+    logs,
+    balancer,
+    ...(options.visibilityDelaySeconds === undefined ? {} : { visibilityDelaySeconds: options.visibilityDelaySeconds }),
+  })
   started.defer(() => service.close())
   const server = started.use(await startServer({ services: [service, balancer], journal }))
   const client = { endpoint: server.url, region, credentials: testCredentials }
