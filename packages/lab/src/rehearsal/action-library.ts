@@ -47,6 +47,8 @@ export interface LibraryOptions {
 }
 
 export function createActionLibrary(options: LibraryOptions): ActionLibrary {
+  let tree: Promise<string> | undefined
+  const releaseTree = options.releaseTree && (() => (tree ??= options.releaseTree!()))
   return {
     async find(reference) {
       const name = actionName(reference)
@@ -71,7 +73,7 @@ export function createActionLibrary(options: LibraryOptions): ActionLibrary {
           isStandIn: true,
           unsupported: standIn.unsupported,
         }
-      if (reference.repository.endsWith('/deploy-kit')) return ownAction(reference.path, options.releaseTree)
+      if (reference.repository.endsWith('/deploy-kit')) return ownAction(reference.path, releaseTree)
       return {
         kind: 'unknown',
         message:

@@ -84,9 +84,12 @@ export function evaluateText(token: TemplateToken, scope: Scope): string {
   return evaluate(token, scope).coerceString()
 }
 
-/** @throws TemplateError when the value is not a boolean, as GitHub refuses a string there */
+/**
+ * False for null, which an expression gives that names something that is not there.
+ * @throws TemplateError when the value is anything else than a boolean, as GitHub refuses a string there
+ */
 export function evaluateBoolean(token: TemplateToken, scope: Scope): boolean {
-  const value = fromData(evaluate(token, scope))
+  const value = fromData(evaluate(token, scope)) ?? false
   if (typeof value === 'boolean') return value
   throw new TemplateError(problemAt(scope.file, token, `Unexpected value '${value}'; a boolean was expected`))
 }
