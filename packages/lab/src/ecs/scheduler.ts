@@ -6,8 +6,8 @@ import type { Deployments } from './deployments.ts'
 import type { ManagedService } from './managed-service.ts'
 import { nextStep } from './rollout.ts'
 import { ServiceLedger } from './service-ledger.ts'
+import { planServiceTask } from './service-task.ts'
 import { serviceTraffic } from './service-traffic.ts'
-import { mergeTags, type Tag } from './tags.ts'
 import type { StopCause, Task } from './task.ts'
 import { capacityReason, type Tasks } from './tasks.ts'
 
@@ -148,39 +148,11 @@ export class ServiceScheduler {
   }
 
   #launch(deployment: Deployment): Task {
-    const { service } = this
-    const { definition, launch, networkConfiguration } = deployment.settings
-    const traffic = serviceTraffic(service, deployment, this.#host.targetGroup)
-    const request = {
-      cluster: service.identity.cluster,
-      definition,
-      group: `service:${service.identity.name}`,
-      startedBy: deployment.id,
-      launchType: launch.launchType,
-      capacityProvider: launch.capacityProvider,
-      platformVersion: launch.platformVersion,
-      networkConfiguration,
-      overrides: {},
-      tags: this.#tagsOfTasks(deployment),
-      enableExecuteCommand: service.options.enableExecuteCommand,
-    }
-    const task = this.#host.tasks.launch(request, traffic)
+    const traffic = serviceTraffic(this.service, deployment, this.#host.targetGroup)
+    const task = this.#host.tasks.launch(planServiceTask(this.service, deployment), traffic)
     deployment.tasks.add(task)
     task.onChange(() => this.wake())
     return task
-  }
-
-  #tagsOfTasks({ settings }: Deployment): readonly Tag[] {
-    const { options, tags, identity } = this.service
-    const { propagateTags, enableECSManagedTags } = options
-    const propagated =
-      propagateTags === 'SERVICE' ? tags : propagateTags === 'TASK_DEFINITION' ? settings.definition.tags : []
-    if (!enableECSManagedTags) return propagated
-    const managed = [
-      { key: 'aws:ecs:clusterName', value: identity.cluster.name },
-      { key: 'aws:ecs:serviceName', value: identity.name },
-    ]
-    return mergeTags(propagated, managed)
   }
 
   #stop(tasks: readonly Task[], stoppedReason: string): void {
