@@ -119,7 +119,9 @@ it('waits for an API that is away when the post step begins', async () => {
   lab.faults.add({ service: 'ecs', kind: 'serverError' })
   const before = lab.journal.requests('ecs').length
   const running = job.post()
-  await expect.poll(() => lab.journal.requests('ecs').length - before, { interval: 20, timeout: 10_000 }).toBeGreaterThan(3)
+  await expect
+    .poll(() => lab.journal.requests('ecs').length - before, { interval: 20, timeout: 10_000 })
+    .toBeGreaterThan(3)
   lab.faults.clear()
   expect((await running).outputs.outcome).toBe('rolled-back')
 })

@@ -1,0 +1,209 @@
+import type { Service, Task } from '@aws-sdk/client-ecs'
+import type { ActionContext } from '../action.ts'
+import type { Deadline } from '../deadline.ts'
+import { CancelledError, messageOf } from '../errors.ts'
+import { breakerThreshold } from './circuit-breaker.ts'
+import type { Ecs } from './ecs-client.ts'
+import { FailedTasks } from './failed-tasks.ts'
+import { findServiceDeployment, hasNativeStrategy, judgeServiceDeployment } from './native-strategy.ts'
+import { type Change, judgeRollout, type Progress } from './rollout-progress.ts'
+import { describeServiceDeployments, ifAvailable } from './service-deployments.ts'
+
+/** A service that is to be changed, and how the change is made. */
+export interface Rollout {
+  readonly service: string
+  /** Makes the change. Undefined when there is nothing left to do: then the service counts as `unchanged`. */
+  readonly start: () => Promise<Change | undefined>
+}
+
+export type RolloutState =
+  | { readonly kind: 'waiting'; readonly state: string }
+  | { readonly kind: 'unchanged'; readonly state: string }
+  /** More tasks of the new revision died than are allowed. */
+  | { readonly kind: 'too-many-failed-tasks'; readonly state: string }
+  /** The change could not be made, or could not be followed. */
+  | { readonly kind: 'error'; readonly state: string; readonly error: unknown }
+  | Progress
+
+export interface RolloutResult {
+  readonly service: string
+  readonly change?: Change
+  /** The last answer of DescribeServices. */
+  readonly description?: Service
+  readonly state: RolloutState
+  readonly failedTasks: readonly Task[]
+  readonly startedAt?: Date
+  readonly endedAt?: Date
+}
+
+export interface RolloutOptions {
+  readonly ecs: Ecs
+  readonly cluster: string
+  readonly context: ActionContext
+  readonly deadline: Deadline
+  readonly everyMs: number
+  readonly maxParallel: number
+  /** Undefined: tasks that die do not end the wait by themselves. */
+  readonly maxFailedTasks?: number
+  /** Whether the first service that fails ends everything, or the others go on. */
+  readonly stopAtFirstFailure: boolean
+}
+
+/**
+ * The circuit breaker counts the same dead tasks, a moment later: this many looks more let it say that it rolls back,
+ * which is what a person needs to know.
+ */
+const BREAKER_LOOKS = 2
+/** States in which a service has not failed. */
+const SOUND: ReadonlySet<string> = new Set(['waiting', 'in-progress', 'steady', 'unchanged'])
+
+/** One service on its way, from the request to its end. */
+export class FollowedRollout {
+  readonly service: string
+  readonly #rollout: Rollout
+  readonly #options: RolloutOptions
+  readonly #failedTasks = new FailedTasks()
+  #change: Change | undefined
+  #description: Service | undefined
+  #state: RolloutState = { kind: 'waiting', state: 'not started' }
+  #seen = false
+  #signature = ''
+  #looksOverLimit = 0
+  #startedAt: Date | undefined
+  #endedAt: Date | undefined
+
+  constructor(rollout: Rollout, options: RolloutOptions) {
+    this.service = rollout.service
+    this.#rollout = rollout
+    this.#options = options
+  }
+
+  notStarted(): boolean {
+    return this.#state.kind === 'waiting'
+  }
+
+  inFlight(): boolean {
+    return this.#state.kind === 'in-progress'
+  }
+
+  failed(): boolean {
+    return !SOUND.has(this.#state.kind)
+  }
+
+  /** In flight, and what is in flight is known. */
+  wasRequested(): boolean {
+    return this.inFlight() && this.#change !== undefined
+  }
+
+  describe(): string {
+    return this.#state.kind === 'steady' ? `steady, ${this.#state.state}` : this.#state.state
+  }
+
+  async start(): Promise<void> {
+    this.#startedAt = this.#options.context.clock.date()
+    this.#state = { kind: 'in-progress', state: 'being requested' }
+    await this.#guarded(async () => {
+      this.#change = await this.#rollout.start()
+      this.#state =
+        this.#change === undefined
+          ? { kind: 'unchanged', state: 'unchanged' }
+          : { kind: 'in-progress', state: 'requested' }
+    })
+  }
+
+  async update(description: Service | undefined, lookAlways: boolean): Promise<void> {
+    const change = this.#change
+    if (change === undefined) return
+    this.#description = description ?? this.#description
+    await this.#guarded(async () => {
+      const progress = await this.#judge(description, change)
+      this.#seen ||= description?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
+      const signature = signatureOf(description)
+      const ending = progress.kind !== 'in-progress'
+      if (lookAlways || ending || signature !== this.#signature) await this.#lookForFailedTasks(change, progress)
+      this.#signature = signature
+      this.#state = this.#judgeFailedTasks(progress)
+    })
+    if (!this.inFlight()) this.#endedAt = this.#options.context.clock.date()
+  }
+
+  async #judge(description: Service | undefined, change: Change): Promise<Progress> {
+    const { ecs, cluster } = this.#options
+    if (description?.status === 'ACTIVE' && hasNativeStrategy(description)) {
+      const { reverts } = change
+      const deployment =
+        reverts === undefined
+          ? await findServiceDeployment(ecs, cluster, change)
+          : (await describeServiceDeployments(ecs, [reverts]))[0]
+      return judgeServiceDeployment(deployment, reverts !== undefined)
+    }
+    const progress = judgeRollout(description, change, this.#seen)
+    if (progress.kind !== 'failed') return progress
+    // What the circuit breaker or an alarm did stands in the service deployment alone.
+    const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
+    const reason = deployment?.statusReason
+    return reason === undefined
+      ? progress
+      : { ...progress, state: `${withoutStop(progress.state)}. ${withoutStop(reason)}` }
+  }
+
+  /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */
+  fail(error: unknown): void {
+    if (error instanceof CancelledError) return
+    if (this.#options.deadline.passed()) this.#state = { kind: 'in-progress', state: messageOf(error) }
+    else this.#state = { kind: 'error', state: messageOf(error), error }
+  }
+
+  result(): RolloutResult {
+    return {
+      service: this.service,
+      state: this.#state,
+      failedTasks: this.#failedTasks.list(),
+      ...(this.#change && { change: this.#change }),
+      ...(this.#description && { description: this.#description }),
+      ...(this.#startedAt && { startedAt: this.#startedAt }),
+      ...(this.#endedAt && { endedAt: this.#endedAt }),
+    }
+  }
+
+  async #lookForFailedTasks(change: Change, progress: Progress): Promise<void> {
+    const { ecs, cluster, maxFailedTasks } = this.#options
+    const { service, deploymentId, taskDefinition } = change
+    const update = () => this.#failedTasks.update(ecs, { cluster, service, deploymentId, taskDefinition })
+    if (maxFailedTasks !== undefined) await update()
+    // Where no limit depends on them, they are looked at only to say why it failed.
+    else if (progress.kind === 'failed') await ifAvailable(update)
+  }
+
+  #judgeFailedTasks(progress: Progress): RolloutState {
+    const { maxFailedTasks } = this.#options
+    const count = this.#failedTasks.list().length
+    if (progress.kind !== 'in-progress' || count === 0) return progress
+    const state = `${progress.state}, ${count} ${count === 1 ? 'task' : 'tasks'} died`
+    if (maxFailedTasks === undefined || count <= maxFailedTasks) return { kind: 'in-progress', state }
+    this.#looksOverLimit += 1
+    if (this.#looksOverLimit <= BREAKER_LOOKS && count >= breakerThreshold(this.#description))
+      return { kind: 'in-progress', state }
+    return { kind: 'too-many-failed-tasks', state }
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '')
+}
+
+/** What changes when a task of the service started or stopped. */
+function signatureOf(service: Service | undefined): string {
+  const counts = service?.deployments?.map(
+    ({ id, runningCount, pendingCount, failedTasks }) => `${id}/${runningCount}/${pendingCount}/${failedTasks}`,
+  )
+  return `${service?.events?.[0]?.id ?? ''} ${counts?.join(' ') ?? ''}`
+}
