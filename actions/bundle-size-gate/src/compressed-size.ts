@@ -1,19 +1,18 @@
-import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
+import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
+import { GzipMeter } from './gzip-meter.ts'
 
 export type Compression = 'gzip' | 'brotli' | 'none'
 
 /** A file that is larger than this is compressed piece by piece, so that memory stays bounded. */
 const WHOLE_BYTES = 4 * 1024 * 1024
+const PIECE_BYTES = 1024 * 1024
 
-const GZIP = { level: 9 }
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }
 
 export interface SizeTask {
@@ -39,46 +38,62 @@ export async function measureSizes(
   const results = new Array<SizedTask>(tasks.length)
   let next = 0
   const work = async (): Promise<void> => {
-    while (next < tasks.length) {
-      if (signal.aborted) throw new CancelledError()
-      const at = next
-      next += 1
-      const task = tasks[at] as SizeTask
-      results[at] = await measureOne(task, workspace, signal)
+    const gzip = new GzipMeter()
+    try {
+      while (next < tasks.length) {
+        if (signal.aborted) throw new CancelledError()
+        const at = next
+        next += 1
+        results[at] = await measureOne(tasks[at] as SizeTask, workspace, gzip, signal)
+      }
+    } finally {
+      gzip.close()
     }
   }
   // One more than cores: while one file is read, every core has another to compress.
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work))
+  await Promise.all(Array.from({ length: Math.min(tasks.length, availableParallelism() + 1) }, work))
   return results
 }
 
-async function measureOne(task: SizeTask, workspace: string, signal: AbortSignal): Promise<SizedTask> {
+async function measureOne(task: SizeTask, workspace: string, gzip: GzipMeter, signal: AbortSignal): Promise<SizedTask> {
   const path = join(workspace, task.path)
   try {
-    const stats = await stat(path)
+    // Synchronous on purpose: for files of a bundle's size a trip to the thread pool and back costs more than the call,
+    // and the pool is busy with compressing.
+    const stats = statSync(path)
     // A link to a device would never end.
     if (!stats.isFile()) return { ...task, problem: 'it is not a regular file' }
-    if (task.compression === 'none') return { ...task, bytes: stats.size, rawBytes: stats.size }
-    if (stats.size > WHOLE_BYTES) {
-      return { ...task, bytes: await streamedBytes(path, task.compression, signal), rawBytes: stats.size }
-    }
-    const content = await readFile(path)
-    return { ...task, bytes: await compressedBytes(content, task.compression), rawBytes: content.length }
+    const rawBytes = stats.size
+    return { ...task, rawBytes, bytes: await compressedBytes(path, rawBytes, task.compression, gzip, signal) }
   } catch (error) {
     if (signal.aborted) throw new CancelledError()
     return { ...task, problem: messageOf(error) }
   }
 }
 
-const gzipAsync = promisify(gzip) as (content: Buffer, options: object) => Promise<Buffer>
-const brotliAsync = promisify(brotliCompress) as (content: Buffer, options: object) => Promise<Buffer>
-
-async function compressedBytes(content: Buffer, compression: 'gzip' | 'brotli'): Promise<number> {
-  const compressed = compression === 'gzip' ? await gzipAsync(content, GZIP) : await brotliAsync(content, BROTLI)
-  return compressed.length
+async function compressedBytes(
+  path: string,
+  rawBytes: number,
+  compression: Compression,
+  gzip: GzipMeter,
+  signal: AbortSignal,
+): Promise<number> {
+  if (compression === 'none') return rawBytes
+  if (rawBytes > WHOLE_BYTES) {
+    const stream = createReadStream(path, { highWaterMark: PIECE_BYTES, signal })
+    return compression === 'gzip' ? gzip.measure(stream) : streamedBrotliBytes(stream, signal)
+  }
+  const content = readFileSync(path)
+  return compression === 'gzip' ? gzip.measure([content]) : brotliBytes(content)
 }
 
-async function streamedBytes(path: string, compression: 'gzip' | 'brotli', signal: AbortSignal): Promise<number> {
+function brotliBytes(content: Buffer): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  brotliCompress(content, BROTLI, (error, compressed) => (error ? reject(error) : resolve(compressed.length)))
+  return promise
+}
+
+async function streamedBrotliBytes(stream: Readable, signal: AbortSignal): Promise<number> {
   let bytes = 0
   const counter = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -86,7 +101,6 @@ async function streamedBytes(path: string, compression: 'gzip' | 'brotli', signa
       done()
     },
   })
-  const compressor = compression === 'gzip' ? createGzip(GZIP) : createBrotliCompress(BROTLI)
-  await pipeline(createReadStream(path), compressor, counter, { signal })
+  await pipeline(stream, createBrotliCompress(BROTLI), counter, { signal })
   return bytes
 }

@@ -119,8 +119,8 @@ function renderLines(report: GateReport, extent: Extent): string {
   const header = comparison ? ['', 'Size', 'Change', 'Budget'] : ['', 'Size', 'Budget']
   const cells = (row: (typeof rows)[number]): string[] => [
     `${row.failed ? '❌ ' : ''}${code(shorten(row.name))}`,
-    row.line ? formatSize(row.line.bytes) : 'removed',
-    ...(comparison ? [describeChange(row.change)] : []),
+    row.line ? describeSize(row.line) : 'removed',
+    ...(comparison ? [row.line?.missing === undefined ? describeChange(row.change) : ''] : []),
     row.line?.budget ? renderBudget(row.line) : '',
   ]
   const total = [
@@ -142,9 +142,13 @@ function renderLines(report: GateReport, extent: Extent): string {
   )
 }
 
+function describeSize(line: MeasuredLine): string {
+  return line.missing !== undefined && line.bytes === 0 ? 'nothing found' : formatSize(line.bytes)
+}
+
 function renderBudget(line: MeasuredLine): string {
   const budgetBytes = line.budget?.bytes ?? 0
-  const share = budgetBytes > 0 ? ` (${Math.round((line.bytes / budgetBytes) * 100)} %)` : ''
+  const share = budgetBytes > 0 ? ` (${Math.floor((line.bytes / budgetBytes) * 100)} %)` : ''
   return `${formatSize(budgetBytes)}${share}`
 }
 

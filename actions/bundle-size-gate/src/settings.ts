@@ -2,7 +2,7 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { ActionError } from '@deploy-kit/core/errors'
 import { readInputs } from '@deploy-kit/core/inputs'
 import manifest from '../action.yml'
-import { readConfigFile } from './config-file.ts'
+import type { ConfigFile } from './config-file.ts'
 import type { NameRule } from './file-names.ts'
 import type { ForeignConfig } from './foreign-config.ts'
 import { placeInWorkspace, planLines } from './gate-plan.ts'
@@ -23,11 +23,17 @@ export interface Settings {
  * @throws {ActionError} `bad-input` for whatever cannot be used, before anything is built, measured or sent
  */
 export async function readSettings(given: Inputs, workspace: string, context: ActionContext): Promise<Settings> {
-  const file = given.config === undefined ? undefined : await readConfigFile(given.config, workspace)
+  const file = given.config === undefined ? undefined : await readFile(given.config, workspace)
   if (file?.kind === 'foreign') return foreignSettings(given, file, workspace, context)
   const inputs = file ? overlay(given.config ?? '', file.inputs, context) : given
   const placed = placeInWorkspace(planLines(inputs), inputs.exclude, workspace)
   return { inputs, ...placed, nameRule: inputs.stripHash }
+}
+
+/** The YAML parser is more than all the rest of this action: it is loaded when there is a file to read. */
+async function readFile(shown: string, workspace: string): Promise<ConfigFile> {
+  const { readConfigFile } = await import('./config-file.ts')
+  return readConfigFile(shown, workspace)
 }
 
 /** A key of the file is read by the rules of the input of its name, and wins over it. */
