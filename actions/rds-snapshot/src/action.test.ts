@@ -144,9 +144,7 @@ describe('rds-snapshot', () => {
   test('fails at once for a stopped database, and says what to do', async () => {
     const run = await take({ 'db-instance-identifier': 'asleep' })
     expect(run.exitCode).toBe(1)
-    expect(run.annotations[0]?.message).toMatch(
-      /^Instance asleep is stopped, so no snapshot can be taken\. Nothing was changed\.\nStart it/,
-    )
+    expect(run.annotations[0]?.message).toMatch(/^Instance asleep is stopped, so no snapshot can be taken\.\nStart it/)
   })
 
   test('names a database that does not exist', async () => {
@@ -180,7 +178,7 @@ describe('rds-snapshot', () => {
     for (const name of ['one', 'two', 'three']) await take({ ...inputs, 'snapshot-identifier': name })
     const run = await take({ ...inputs, 'snapshot-identifier': 'four', 'retention-count': '2' })
     expect(run.exitCode).toBe(0)
-    expect(JSON.parse(run.outputs.pruned ?? '')).toEqual(['two', 'one'])
+    expect(JSON.parse(run.outputs.pruned ?? '')).toEqual(['one', 'two'])
     expect(await snapshotsOf('crowded')).toEqual(['foreign', 'four', 'three'])
   })
 

@@ -3,93 +3,116 @@ import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core
 import { AwsCaller } from '@deploy-kit/core/aws/aws-caller'
 import { type AwsClientConfig, createAwsClientConfig } from '@deploy-kit/core/aws/aws-client'
 import { Deadline } from '@deploy-kit/core/deadline'
-import { ActionError, CancelledError } from '@deploy-kit/core/errors'
+import { ActionError } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { createClusterApi } from './cluster-api.ts'
+import type { CopyTarget } from './copy.ts'
 import { planSnapshot } from './dry-run.ts'
 import { finishSnapshot } from './finish.ts'
-import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { checkTogether, fields, type Inputs, intervalOf } from './inputs.ts'
 import { createInstanceApi } from './instance-api.ts'
+import { explainInterruption, type Interruptible } from './interruption.ts'
 import { recordSnapshot } from './outputs.ts'
-import { pruneSnapshots } from './pruning.ts'
+import { Pruning } from './pruning.ts'
 import { ourTags } from './rds-tags.ts'
 import { findRecoveryPoint, takeRecoveryPoint } from './recovery-point.ts'
 import { defaultIdentifier, identifierProblem } from './snapshot-name.ts'
-import { type Database, type Snapshot, SnapshotSource } from './snapshot-source.ts'
+import { type Database, SnapshotSource } from './snapshot-source.ts'
 
 export const action = defineAction({ name: 'rds-snapshot', manifest, fields, check: checkTogether, main: takeSnapshot })
 
-async function takeSnapshot(inputs: Inputs, context: ActionContext): Promise<Verdict> {
+/** Connects to one kind of database in one region. */
+type Connect = (type: 'instance' | 'cluster', region?: string, caller?: AwsCaller) => SnapshotSource
+
+async function takeSnapshot(given: Inputs, context: ActionContext): Promise<Verdict> {
+  const inputs = { ...given, interval: intervalOf(given) }
   const deadline = new Deadline(inputs.timeout, context.clock)
   const config = createAwsClientConfig(inputs, context)
+  checkRegions(inputs, config)
   const caller = new AwsCaller({ deadline, signal: context.signal, clock: context.clock, log: context.log })
-  const progress: { snapshot?: Snapshot } = {}
+  const connect = connector(config, caller)
+  const progress: Interruptible = { requested: undefined }
+  context.setOutput('pruned', [])
   try {
-    const { source, database } = await findDatabase(inputs, config, caller, context)
-    const identifier = chooseIdentifier(inputs, source, database, context)
-    const found = await findRecoveryPoint({ source, database, identifier })
-    checkCopy(inputs, found?.encrypted ?? database.encrypted)
-    if (inputs.dryRun) return await planSnapshot({ inputs, source, database, identifier, found }, context)
-    const prune = (): Promise<readonly string[]> =>
-      pruneSnapshots(source, { inputs, database, newIdentifier: identifier }, context)
-    const order = {
-      source,
-      database,
-      identifier,
-      tags: ourTags(context.run, inputs.tags),
-      inputs,
-      deadline,
-      makeRoom: async () => (await prune()).length,
-    }
-    const point = found ? { snapshot: found, created: false } : await takeRecoveryPoint(order, context)
-    progress.snapshot = point.snapshot
-    context.setOutput('created', point.created)
-    recordSnapshot(point.snapshot, source.type, context)
-    context.log.info(
-      point.created
-        ? `Requested snapshot ${identifier} of ${source.type} ${database.identifier}.`
-        : `Snapshot ${identifier} is there already, from this run or an earlier attempt; adopting it.`,
-    )
-    const copyTarget =
-      inputs.copyToRegion === undefined
-        ? undefined
-        : {
-            region: inputs.copyToRegion,
-            source: connect(source.type, { ...config, region: inputs.copyToRegion }, caller),
-          }
-    return await finishSnapshot({ inputs, source, point, deadline, copyTarget, prune }, context)
+    return await reachVerdict({ inputs, deadline, connect, progress }, context)
   } catch (error) {
-    if (!(error instanceof CancelledError)) throw error
-    return cancelled(progress.snapshot)
+    const type = progress.requested?.type ?? 'instance'
+    return await explainInterruption(error, progress, (own) => connect(type, undefined, own), caller, context)
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }
 }
 
-function connect(type: 'instance' | 'cluster', config: AwsClientConfig, caller: AwsCaller): SnapshotSource {
-  const client = new RDSClient(config)
-  return new SnapshotSource(type === 'instance' ? createInstanceApi(client) : createClusterApi(client), caller)
+interface Step {
+  readonly inputs: Inputs
+  readonly deadline: Deadline
+  readonly connect: Connect
+  readonly progress: Interruptible
+}
+
+async function reachVerdict({ inputs, deadline, connect, progress }: Step, context: ActionContext): Promise<Verdict> {
+  const { source, database } = await findDatabase(inputs, connect, context)
+  const identifier = chooseIdentifier(inputs, source, database, context)
+  context.setOutput('snapshot-identifier', identifier)
+  context.setOutput('snapshot-type', source.type)
+  context.setOutput('engine', database.engine)
+  const found = await findRecoveryPoint({ source, database, identifier })
+  checkKey(inputs, found?.encrypted ?? database.encrypted)
+  const copyTarget = findCopyTarget(inputs, source, connect)
+  const rule = { count: inputs.retentionCount, days: inputs.retentionDays }
+  const pruning = new Pruning(
+    { source, copies: copyTarget?.source, rule, database, newIdentifier: identifier },
+    context,
+  )
+  if (inputs.dryRun) {
+    return await planSnapshot({ source, database, identifier, found, copyTarget, pruning }, context)
+  }
+  const tags = ourTags(context.run, inputs.tags)
+  const onRequest = (): void => {
+    progress.requested = { type: source.type, identifier }
+  }
+  const order = { source, database, identifier, tags, inputs, deadline, pruning, onRequest }
+  const point = found ? { snapshot: found, created: false } : await takeRecoveryPoint(order, context)
+  progress.requested = undefined
+  context.setOutput('created', point.created)
+  recordSnapshot(point.snapshot, source.type, context)
+  context.log.info(
+    point.created
+      ? `Requested snapshot ${identifier} of ${source.type} ${database.identifier}.`
+      : `Snapshot ${identifier} is there already, from this run or an earlier one; adopting it.`,
+  )
+  return await finishSnapshot({ inputs, source, database, point, deadline, copyTarget, pruning }, context)
+}
+
+function connector(config: AwsClientConfig, caller: AwsCaller): Connect {
+  return (type, region = config.region, own = caller) => {
+    const client = new RDSClient({ ...config, region })
+    return new SnapshotSource(type === 'instance' ? createInstanceApi(client) : createClusterApi(client), own)
+  }
 }
 
 async function findDatabase(
   inputs: Inputs,
-  config: AwsClientConfig,
-  caller: AwsCaller,
+  connect: Connect,
   context: ActionContext,
 ): Promise<{ source: SnapshotSource; database: Database }> {
-  const clusters = (): SnapshotSource => connect('cluster', config, caller)
   if (inputs.dbClusterIdentifier !== undefined) {
-    const source = clusters()
+    const source = connect('cluster')
     return { source, database: await source.describeDatabase(inputs.dbClusterIdentifier) }
   }
-  const source = connect('instance', config, caller)
+  const source = connect('instance')
   const instance = await source.describeDatabase(inputs.dbInstanceIdentifier ?? '')
   if (instance.clusterIdentifier === undefined) return { source, database: instance }
   context.log.info(
     `Instance ${instance.identifier} is a member of cluster ${instance.clusterIdentifier}; the cluster is snapshotted.`,
   )
-  const cluster = clusters()
+  const cluster = connect('cluster')
   return { source: cluster, database: await cluster.describeDatabase(instance.clusterIdentifier) }
+}
+
+function findCopyTarget(inputs: Inputs, source: SnapshotSource, connect: Connect): CopyTarget | undefined {
+  const { copyToRegion: region, kmsKeyId } = inputs
+  return region === undefined ? undefined : { region, source: connect(source.type, region), kmsKeyId }
 }
 
 function chooseIdentifier(inputs: Inputs, source: SnapshotSource, database: Database, context: ActionContext): string {
@@ -109,21 +132,20 @@ function chooseIdentifier(inputs: Inputs, source: SnapshotSource, database: Data
   return given
 }
 
+/** A snapshot and its copy have the same name, so they cannot be in the same region. */
+function checkRegions(inputs: Inputs, { region }: AwsClientConfig): void {
+  if (inputs.copyToRegion !== region) return
+  throw new ActionError('bad-input', `copy-to-region: ${region} is the region that the database is in`, {
+    advice: 'Give another region, or leave it out. Nothing was sent or changed.',
+  })
+}
+
 /** AWS copies an encrypted snapshot to another region only with a key of that region. */
-function checkCopy(inputs: Inputs, encrypted: boolean): void {
+function checkKey(inputs: Inputs, encrypted: boolean): void {
   if (inputs.copyToRegion === undefined || !encrypted || inputs.kmsKeyId !== undefined) return
   throw new ActionError(
     'bad-input',
     `kms-key-id: is required, because the database is encrypted and is to be copied to ${inputs.copyToRegion}`,
-    {
-      advice: `Give a KMS key of ${inputs.copyToRegion}. Nothing was changed.`,
-    },
+    { advice: `Give a KMS key of ${inputs.copyToRegion}. Nothing was changed.` },
   )
-}
-
-function cancelled(snapshot: Snapshot | undefined): Verdict {
-  const state = snapshot
-    ? `Snapshot ${snapshot.identifier} goes on in AWS (last seen ${snapshot.status}); running the job again adopts it.`
-    : 'No snapshot had been requested.'
-  return { conclusion: 'cancelled', headline: `Cancelled. ${state}`, summary: '' }
 }

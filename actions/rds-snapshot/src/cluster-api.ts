@@ -1,6 +1,7 @@
 import {
   CopyDBClusterSnapshotCommand,
   CreateDBClusterSnapshotCommand,
+  type DBCluster,
   type DBClusterSnapshot,
   DeleteDBClusterSnapshotCommand,
   DescribeDBClusterSnapshotAttributesCommand,
@@ -8,8 +9,8 @@ import {
   DescribeDBClustersCommand,
   type RDSClient,
 } from '@aws-sdk/client-rds'
-import { readTags, writeTags } from './rds-tags.ts'
-import type { Snapshot, SnapshotApi } from './snapshot-source.ts'
+import { readTags, withoutAwsTags, writeTags } from './rds-tags.ts'
+import { isAurora, presentOptions, type RestoreOption, type Snapshot, type SnapshotApi } from './snapshot-source.ts'
 
 /** The calls for Aurora and Multi-AZ clusters. */
 export function createClusterApi(client: RDSClient): SnapshotApi {
@@ -35,6 +36,8 @@ export function createClusterApi(client: RDSClient): SnapshotApi {
           engine: cluster.Engine ?? 'unknown',
           encrypted: cluster.StorageEncrypted ?? false,
           clusterIdentifier: undefined,
+          restoreOptions: restoreOptions(cluster),
+          writer: isAurora(cluster.Engine) ? writerOf(cluster) : undefined,
         }
       )
     },
@@ -43,6 +46,7 @@ export function createClusterApi(client: RDSClient): SnapshotApi {
         new DescribeDBClusterSnapshotsCommand({
           DBClusterSnapshotIdentifier: snapshot,
           DBClusterIdentifier: database,
+          ...(snapshot === undefined && { SnapshotType: 'manual' }),
           Marker: marker,
         }),
         options,
@@ -71,16 +75,36 @@ export function createClusterApi(client: RDSClient): SnapshotApi {
     async copy({ source, kmsKeyId }, options) {
       const { DBClusterSnapshot } = await client.send(
         new CopyDBClusterSnapshotCommand({
+          // From the region in this ARN the SDK makes the signed URL that GovCloud and China ask for.
           SourceDBClusterSnapshotIdentifier: source.arn,
           TargetDBClusterSnapshotIdentifier: source.identifier,
           KmsKeyId: kmsKeyId,
-          Tags: writeTags(source.tags),
+          Tags: writeTags(withoutAwsTags(source.tags)),
         }),
         options,
       )
       return DBClusterSnapshot && readSnapshot(DBClusterSnapshot)
     },
   }
+}
+
+/** RestoreDBClusterFromSnapshot gives a new cluster defaults for all of these. */
+function restoreOptions(cluster: DBCluster): readonly RestoreOption[] {
+  const { MinCapacity, MaxCapacity } = cluster.ServerlessV2ScalingConfiguration ?? {}
+  const capacity = MaxCapacity === undefined ? undefined : `MinCapacity=${MinCapacity},MaxCapacity=${MaxCapacity}`
+  return presentOptions([
+    ['--engine', cluster.Engine],
+    ['--db-cluster-instance-class', cluster.DBClusterInstanceClass],
+    ['--db-subnet-group-name', cluster.DBSubnetGroup],
+    ['--vpc-security-group-ids', ...(cluster.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId)],
+    ['--db-cluster-parameter-group-name', cluster.DBClusterParameterGroup],
+    ['--serverless-v2-scaling-configuration', capacity],
+    ...(cluster.DeletionProtection ? [['--deletion-protection'] as const] : []),
+  ])
+}
+
+function writerOf(cluster: DBCluster): string | undefined {
+  return cluster.DBClusterMembers?.find(({ IsClusterWriter }) => IsClusterWriter)?.DBInstanceIdentifier
 }
 
 function readSnapshot(snapshot: DBClusterSnapshot): Snapshot {

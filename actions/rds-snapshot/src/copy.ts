@@ -1,70 +1,81 @@
 import type { ActionContext } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
-import { ActionError } from '@deploy-kit/core/errors'
+import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { waitUntil } from '@deploy-kit/core/wait'
 import { isOurs } from './rds-tags.ts'
-import type { Requested, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Refusal, Snapshot, SnapshotSource } from './snapshot-source.ts'
 import { isHopeless } from './snapshot-wait.ts'
 
+/** The region that copies go to. */
+export interface CopyTarget {
+  readonly region: string
+  readonly source: SnapshotSource
+  readonly kmsKeyId: string | undefined
+}
+
 /**
- * Requests the copy in `target`'s region, waiting for a slot: AWS copies at most five snapshots between two regions at once.
+ * Requests the copy, waiting for a slot: AWS copies only so many snapshots to a region at once.
  *
  * @throws {ActionError} wrong-state when the name is taken there by something else, or no slot came free in time
  */
 export async function requestCopy(
-  target: SnapshotSource,
+  target: CopyTarget,
   snapshot: Snapshot,
-  options: { region: string; kmsKeyId: string | undefined; intervalMs: number; deadline: Deadline },
+  limits: { intervalMs: number; deadline: Deadline },
   context: ActionContext,
 ): Promise<Snapshot> {
-  const there = await findCopy(target, snapshot, options.region)
+  const { region, kmsKeyId } = target
+  const there = await findCopy(target, snapshot.identifier, snapshot.arn)
   if (there) return there
-  const result = await waitUntil<Requested>({
+  const result = await waitUntil<Snapshot | Refusal>({
     look: async () => {
-      const requested = await target.copySnapshot({ source: snapshot, kmsKeyId: options.kmsKeyId })
-      if (requested !== 'busy')
-        return { verdict: 'pass', state: `copy to ${options.region} requested`, value: requested }
-      return {
-        verdict: 'pending',
-        state: `waiting for a free slot: AWS already copies as many snapshots to ${options.region} as it allows`,
-        value: requested,
-      }
+      const answer = await target.source.copySnapshot({ source: snapshot, kmsKeyId })
+      if (!('refused' in answer && answer.refused === 'busy'))
+        return { verdict: 'pass', state: `copy to ${region} requested`, value: answer }
+      const state = `waiting for a free slot: AWS already copies as many snapshots to ${region} as it allows`
+      return { verdict: 'pending', state, value: answer }
     },
-    timeoutMs: options.deadline.totalMs,
-    deadline: options.deadline,
-    everyMs: options.intervalMs,
+    timeoutMs: limits.deadline.totalMs,
+    deadline: limits.deadline,
+    everyMs: limits.intervalMs,
     jitter: 0.1,
     signal: context.signal,
     clock: context.clock,
     report: context.log.info,
   })
-  const requested = result.last?.value
-  if (typeof requested === 'object') return requested
-  const found = requested === 'exists' ? await findCopy(target, snapshot, options.region) : undefined
+  if (result.kind === 'cancelled') throw new CancelledError()
+  const answer = result.last?.value
+  if (answer !== undefined && !('refused' in answer)) return answer
+  const found = answer?.refused === 'exists' ? await findCopy(target, snapshot.identifier, snapshot.arn) : undefined
   if (found) return found
-  throw new ActionError(
-    'wrong-state',
-    `The copy to ${options.region} was never accepted. The snapshot ${snapshot.identifier} itself is available.`,
-    {
-      advice: 'Run the job again when fewer copies are on their way.',
-    },
-  )
+  throw new ActionError('wrong-state', `AWS did not accept the copy to ${region} in time.`, {
+    advice:
+      'Run the job again when fewer copies are on their way to that region (aws rds describe-db-snapshots there), or raise timeout.',
+  })
 }
 
-async function findCopy(target: SnapshotSource, snapshot: Snapshot, region: string): Promise<Snapshot | undefined> {
-  const there = await target.findSnapshot(snapshot.identifier)
+/**
+ * The copy of this name in the target region if it is there and ours; undefined if there is none.
+ *
+ * @param originalArn undefined when there is no original yet
+ * @throws {ActionError} wrong-state when the name is taken by something else
+ */
+export async function findCopy(
+  target: CopyTarget,
+  identifier: string,
+  originalArn: string | undefined,
+): Promise<Snapshot | undefined> {
+  const there = await target.source.findSnapshot(identifier)
   if (!there) return undefined
   const why = !isOurs(there.tags)
     ? 'does not carry the tag of deploy-kit'
-    : there.sourceArn !== snapshot.arn
-      ? `is a copy of something else (${there.sourceArn})`
+    : there.sourceArn !== originalArn
+      ? `is not a copy of this one (${there.sourceArn ?? 'no copy at all'})`
       : isHopeless(there.status)
         ? `is ${there.status}`
         : undefined
   if (why === undefined) return there
-  throw new ActionError(
-    'wrong-state',
-    `A snapshot ${snapshot.identifier} exists in ${region} already and ${why}. The snapshot here is available; it was not copied.`,
-    { advice: 'Delete that snapshot if nobody needs it, or choose another snapshot-identifier.' },
-  )
+  throw new ActionError('wrong-state', `A snapshot ${identifier} exists in ${target.region} already and ${why}.`, {
+    advice: 'Delete that snapshot if nobody needs it, or choose another snapshot-identifier.',
+  })
 }

@@ -5,18 +5,18 @@ import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { waitUntil } from '@deploy-kit/core/wait'
 import type { Database, SnapshotSource } from './snapshot-source.ts'
 
+const START =
+  'Start it (aws rds start-db-instance or start-db-cluster) and run the job again; a stopped database takes no snapshot.'
+
 /**
  * Statuses that do not become `available` by themselves, each with what to do ("Viewing Amazon RDS DB instance status"
  * in the RDS User Guide, and the same for Aurora).
  */
 const HOPELESS: readonly (readonly [RegExp, string])[] = [
+  [/^stopp(ed|ing)$/, START],
+  [/^(deleting|delete-precheck)$/, 'It is being deleted; check the name.'],
   [
-    /^stopp(ed|ing)$/,
-    'Start it (aws rds start-db-instance or start-db-cluster) and run the job again; a stopped database takes no snapshot.',
-  ],
-  [/^deleting$/, 'It is being deleted; check the name.'],
-  [
-    /^(failed|restore-error|terminated)$/,
+    /^(failed|restore-error|terminated|migration-failed|cloning-failed)$/,
     'It has failed and cannot be recovered as it is; restore it from an earlier snapshot or a point in time.',
   ],
   [
@@ -39,50 +39,56 @@ export function adviceForHopeless(status: string): string | undefined {
   return HOPELESS.find(([pattern]) => pattern.test(status))?.[1]
 }
 
+/** "The source DB instance must be in the available or storage-optimization state" (RDS API Reference: CreateDBSnapshot). */
+export function takesSnapshots(database: Pick<Database, 'status'>): boolean {
+  return database.status === 'available' || database.status === 'storage-optimization'
+}
+
 /**
- * Waits until the database is `available`, which creating a snapshot needs.
+ * Waits until a snapshot of the database can be taken. `wait` counts from the first look on, however often the
+ * database becomes busy again; `step` is the deadline of everything.
  *
  * @throws {ActionError} wrong-state at once where waiting is hopeless, and when the time is over
  */
 export async function waitForDatabase(
   source: SnapshotSource,
   first: Database,
-  limits: { waitForAvailableMs: number; intervalMs: number; deadline: Deadline },
+  limits: { intervalMs: number; wait: Deadline; step: Deadline },
   context: ActionContext,
 ): Promise<Database> {
   const name = `${source.type} ${first.identifier}`
+  if (takesSnapshots(first)) return first
+  refuseHopeless(name, first)
+  const deadline = limits.wait.remainingMs() < limits.step.remainingMs() ? limits.wait : limits.step
   const result = await waitUntil<Database>({
     look: async (_, attempt) => {
       const database = attempt === 1 ? first : await source.describeDatabase(first.identifier)
-      const verdict =
-        database.status === 'available' ? 'pass' : adviceForHopeless(database.status) !== undefined ? 'stop' : 'pending'
+      refuseHopeless(name, database)
+      const verdict = takesSnapshots(database) ? 'pass' : 'pending'
       return { verdict, state: `${name} is ${database.status}`, value: database }
     },
-    timeoutMs: Math.min(limits.waitForAvailableMs, limits.deadline.remainingMs()),
+    timeoutMs: deadline.totalMs,
+    deadline,
     everyMs: limits.intervalMs,
-    jitter: 0.1,
     signal: context.signal,
     clock: context.clock,
     report: context.log.info,
   })
   const database = result.last?.value ?? first
   if (result.kind === 'passed') return database
-  if (result.kind === 'cancelled')
-    throw new CancelledError(`Cancelled while waiting for ${name} (${database.status}). No snapshot was requested.`)
-  if (result.kind === 'stopped') {
-    throw new ActionError(
-      'wrong-state',
-      `${capitalised(name)} is ${database.status}, so no snapshot can be taken. Nothing was changed.`,
-      {
-        advice: adviceForHopeless(database.status) ?? '',
-      },
-    )
-  }
+  if (result.kind === 'cancelled') throw new CancelledError()
+  const input = deadline === limits.wait ? 'wait-for-available' : 'timeout'
   throw new ActionError(
     'wrong-state',
-    `${capitalised(name)} was still ${database.status} after ${formatDuration(result.elapsedMs)}; a snapshot needs it available. Nothing was changed.`,
-    { advice: 'See what it is doing (aws rds describe-events), or raise wait-for-available.' },
+    `${capitalised(name)} was still ${database.status} after ${formatDuration(result.elapsedMs)} (${input}); a snapshot needs it available. No snapshot was taken.`,
+    { advice: `See what it is doing (aws rds describe-events), or raise ${input}.` },
   )
+}
+
+function refuseHopeless(name: string, { status }: Database): void {
+  const advice = adviceForHopeless(status)
+  if (advice === undefined) return
+  throw new ActionError('wrong-state', `${capitalised(name)} is ${status}, so no snapshot can be taken.`, { advice })
 }
 
 function capitalised(text: string): string {

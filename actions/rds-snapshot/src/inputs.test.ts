@@ -39,7 +39,10 @@ test.each([
   [{ timeout: '120' }, "timeout: '120' has no unit; write 120s"],
   [{ timeout: '0s' }, "timeout: '0s' is too short; the least is 1ms"],
   [{ interval: '-1s' }, "interval: '-1s' is negative; a duration is 0s or more"],
-  [{ interval: '3h' }, 'interval, timeout: the pause between two looks is longer than the deadline'],
+  [
+    { interval: '3h' },
+    'interval, timeout: the pause between two looks (3h 00m) is longer than the deadline (2h 00m); write an interval that fits in it',
+  ],
   [{ 'wait-for-available': 'soon' }, "wait-for-available: 'soon' is not a duration"],
   [{ tags: 'nonsense' }, "tags: 'nonsense' is not of the form key=value"],
   [{ tags: 'a=1\na=2' }, "tags: 'a' is given twice"],
@@ -59,6 +62,10 @@ test.each([
   [
     { 'kms-key-id': 'alias/backup' },
     'kms-key-id, copy-to-region: the key is for the copy, and no region to copy to is given',
+  ],
+  [
+    { 'copy-to-region': 'eu-west-1', 'kms-key-id': 'arn:aws:kms:eu-central-1:123456789012:key/1' },
+    'kms-key-id, copy-to-region: the key is of eu-central-1; the copy needs one of eu-west-1',
   ],
   [{ 'copy-to-region': 'eu-west-1', 'kms-key-id': 'my key' }, "kms-key-id: 'my key' is not a KMS key"],
   [{ 'dry-run': 'maybe' }, "dry-run: 'maybe' is not a boolean; write true or false"],

@@ -1,6 +1,8 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import { formatDuration, parseDuration } from '@deploy-kit/core/duration'
 import { boolean, duration, integer, optional, pairs, text } from '@deploy-kit/core/input-fields'
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
+import manifest from '../action.yml'
 import { RESERVED_PREFIXES } from './rds-tags.ts'
 import { identifierProblem } from './snapshot-name.ts'
 
@@ -38,6 +40,13 @@ export const fields = {
 
 export type Inputs = InputsOf<typeof fields>
 
+const DEFAULT_INTERVAL_MS = parseDuration(manifest.inputs.interval?.default ?? '')
+
+/** The pause between two looks. The default fits itself into a timeout that is short; what was given is taken as it is. */
+export function intervalOf(inputs: Pick<Inputs, 'interval' | 'timeout'>): number {
+  return inputs.interval === DEFAULT_INTERVAL_MS ? Math.min(inputs.interval, inputs.timeout / 10) : inputs.interval
+}
+
 /** Refuses what cannot go together, naming every input that is part of it. */
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const problems: InputProblem[] = []
@@ -62,8 +71,17 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
   if (inputs.kmsKeyId !== undefined && inputs.copyToRegion === undefined) {
     report(['kms-key-id', 'copy-to-region'], 'the key is for the copy, and no region to copy to is given')
   }
-  if (inputs.interval !== undefined && inputs.timeout !== undefined && inputs.interval > inputs.timeout) {
-    report(['interval', 'timeout'], 'the pause between two looks is longer than the deadline')
+  const { kmsKeyId: key, copyToRegion: region } = inputs
+  const keyRegion = /^arn:[^:]+:kms:([^:]+):/.exec(key ?? '')?.[1]
+  if (region !== undefined && keyRegion !== undefined && keyRegion !== region) {
+    report(['kms-key-id', 'copy-to-region'], `the key is of ${keyRegion}; the copy needs one of ${region}`)
+  }
+  const { interval, timeout } = inputs
+  if (interval !== undefined && timeout !== undefined && intervalOf({ interval, timeout }) > timeout) {
+    report(
+      ['interval', 'timeout'],
+      `the pause between two looks (${formatDuration(interval)}) is longer than the deadline (${formatDuration(timeout)}); write an interval that fits in it`,
+    )
   }
   return problems
 }

@@ -1,6 +1,7 @@
 import {
   CopyDBSnapshotCommand,
   CreateDBSnapshotCommand,
+  type DBInstance,
   type DBSnapshot,
   DeleteDBSnapshotCommand,
   DescribeDBInstancesCommand,
@@ -8,8 +9,8 @@ import {
   DescribeDBSnapshotsCommand,
   type RDSClient,
 } from '@aws-sdk/client-rds'
-import { readTags, writeTags } from './rds-tags.ts'
-import type { Snapshot, SnapshotApi } from './snapshot-source.ts'
+import { readTags, withoutAwsTags, writeTags } from './rds-tags.ts'
+import { presentOptions, type RestoreOption, type Snapshot, type SnapshotApi } from './snapshot-source.ts'
 
 /** The calls for single instances. */
 export function createInstanceApi(client: RDSClient): SnapshotApi {
@@ -35,6 +36,8 @@ export function createInstanceApi(client: RDSClient): SnapshotApi {
           engine: instance.Engine ?? 'unknown',
           encrypted: instance.StorageEncrypted ?? false,
           clusterIdentifier: instance.DBClusterIdentifier,
+          restoreOptions: restoreOptions(instance),
+          writer: undefined,
         }
       )
     },
@@ -43,6 +46,7 @@ export function createInstanceApi(client: RDSClient): SnapshotApi {
         new DescribeDBSnapshotsCommand({
           DBSnapshotIdentifier: snapshot,
           DBInstanceIdentifier: database,
+          ...(snapshot === undefined && { SnapshotType: 'manual' }),
           Marker: marker,
         }),
         options,
@@ -71,16 +75,33 @@ export function createInstanceApi(client: RDSClient): SnapshotApi {
     async copy({ source, kmsKeyId }, options) {
       const { DBSnapshot } = await client.send(
         new CopyDBSnapshotCommand({
+          // From the region in this ARN the SDK makes the signed URL that GovCloud and China ask for.
           SourceDBSnapshotIdentifier: source.arn,
           TargetDBSnapshotIdentifier: source.identifier,
           KmsKeyId: kmsKeyId,
-          Tags: writeTags(source.tags),
+          Tags: writeTags(withoutAwsTags(source.tags)),
         }),
         options,
       )
       return DBSnapshot && readSnapshot(DBSnapshot)
     },
   }
+}
+
+/** RestoreDBInstanceFromDBSnapshot gives a new instance defaults for all of these ("Restoring to a DB instance", RDS User Guide). */
+function restoreOptions(instance: DBInstance): readonly RestoreOption[] {
+  const parameterGroup = instance.DBParameterGroups?.[0]?.DBParameterGroupName
+  const optionGroup = instance.OptionGroupMemberships?.[0]?.OptionGroupName
+  return presentOptions([
+    ['--db-instance-class', instance.DBInstanceClass],
+    ['--db-subnet-group-name', instance.DBSubnetGroup?.DBSubnetGroupName],
+    ['--vpc-security-group-ids', ...(instance.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId)],
+    ['--db-parameter-group-name', parameterGroup],
+    ['--option-group-name', optionGroup?.startsWith('default:') ? undefined : optionGroup],
+    [instance.MultiAZ ? '--multi-az' : '--no-multi-az'],
+    [instance.PubliclyAccessible ? '--publicly-accessible' : '--no-publicly-accessible'],
+    ...(instance.DeletionProtection ? [['--deletion-protection'] as const] : []),
+  ])
 }
 
 function readSnapshot(snapshot: DBSnapshot): Snapshot {

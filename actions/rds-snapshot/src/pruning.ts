@@ -1,47 +1,74 @@
 import type { ActionContext } from '@deploy-kit/core/action'
-import type { Inputs } from './inputs.ts'
-import { choosePrunable } from './retention.ts'
+import { choosePrunable, type RetentionRule } from './retention.ts'
 import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
 
-type Rule = Pick<Inputs, 'retentionCount' | 'retentionDays'>
-
-/** What the retention rule gives up right now, without those that other accounts may restore. */
-export async function listPrunable(
-  source: SnapshotSource,
-  about: { inputs: Rule; database: Pick<Database, 'identifier' | 'resourceId'>; newIdentifier: string },
-  context: ActionContext,
-): Promise<readonly Snapshot[]> {
-  const rule = { count: about.inputs.retentionCount, days: about.inputs.retentionDays }
-  if (rule.count === undefined && rule.days === undefined) return []
-  const candidates = choosePrunable(await source.listManualSnapshots(about.database.identifier), rule, {
-    resourceId: about.database.resourceId,
-    newIdentifier: about.newIdentifier,
-    now: context.clock.date(),
-  })
-  const prunable: Snapshot[] = []
-  for (const snapshot of candidates) {
-    if (await source.isShared(snapshot.identifier))
-      context.log.info(`Kept ${snapshot.identifier}: it is shared with other accounts.`)
-    else prunable.push(snapshot)
-  }
-  return prunable
+export interface PruningOrder {
+  readonly source: SnapshotSource
+  /** Where copies are made, if any are. */
+  readonly copies: SnapshotSource | undefined
+  readonly rule: RetentionRule
+  readonly database: Pick<Database, 'identifier' | 'resourceId'>
+  readonly newIdentifier: string
 }
 
-/** Deletes what the rule gives up; returns the identifiers that went, each also in the output at once. */
-export async function pruneSnapshots(
-  source: SnapshotSource,
-  about: Parameters<typeof listPrunable>[1],
-  context: ActionContext,
-): Promise<readonly string[]> {
-  const pruned: string[] = []
-  for (const { identifier } of await listPrunable(source, about, context)) {
-    if (await source.deleteSnapshot(identifier)) {
-      pruned.push(identifier)
-      context.setOutput('pruned', pruned)
-      context.log.info(`Deleted ${identifier} by the retention rule.`)
-    } else {
-      context.log.info(`Kept ${identifier}: AWS does not delete it now (it is being copied, or is gone already).`)
-    }
+/** Deletes what the retention rule gives up, and remembers what went: under the quota it may be asked twice in a step. */
+export class Pruning {
+  readonly #order: PruningOrder
+  readonly #context: ActionContext
+  readonly #pruned: string[] = []
+
+  constructor(order: PruningOrder, context: ActionContext) {
+    this.#order = order
+    this.#context = context
   }
-  return pruned
+
+  get isOn(): boolean {
+    return this.#order.rule.count !== undefined || this.#order.rule.days !== undefined
+  }
+
+  get pruned(): readonly string[] {
+    return this.#pruned
+  }
+
+  /** What the rule gives up right now, without those that other accounts may restore. */
+  async choose(): Promise<readonly Snapshot[]> {
+    if (!this.isOn) return []
+    const { source, copies, rule, database, newIdentifier } = this.#order
+    const all = await source.listManualSnapshots(database.identifier)
+    const elsewhere = (await copies?.listManualSnapshots(database.identifier)) ?? []
+    const candidates = choosePrunable(all, rule, {
+      resourceId: database.resourceId,
+      newIdentifier,
+      now: this.#context.clock.date(),
+      beingCopied: sourcesOfCopies([...all, ...elsewhere]),
+    })
+    const prunable: Snapshot[] = []
+    for (const snapshot of candidates) {
+      const sharing = await source.sharing(snapshot.identifier)
+      if (sharing === 'private') prunable.push(snapshot)
+      if (sharing === 'shared') this.#context.log.info(`Kept ${snapshot.identifier}: other accounts may restore it.`)
+    }
+    return prunable
+  }
+
+  /** Deletes them, oldest first; each is in the output at once. Returns how many went. */
+  async apply(): Promise<number> {
+    const { log, setOutput } = this.#context
+    const before = this.#pruned.length
+    for (const { identifier } of (await this.choose()).toReversed()) {
+      if (await this.#order.source.deleteSnapshot(identifier)) {
+        this.#pruned.push(identifier)
+        setOutput('pruned', this.#pruned)
+        log.info(`Deleted ${identifier} by the retention rule.`)
+      } else {
+        log.info(`Kept ${identifier}: AWS does not delete it now (it is in use, or somebody else has deleted it).`)
+      }
+    }
+    return this.#pruned.length - before
+  }
+}
+
+function sourcesOfCopies(snapshots: readonly Snapshot[]): ReadonlySet<string> {
+  const beingMade = snapshots.filter(({ status }) => status === 'creating' || status === 'copying')
+  return new Set(beingMade.flatMap(({ sourceArn }) => (sourceArn === undefined ? [] : [sourceArn])))
 }

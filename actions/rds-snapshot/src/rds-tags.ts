@@ -29,3 +29,8 @@ export function readTags(tags: readonly Tag[] | undefined): ReadonlyMap<string, 
 export function writeTags(tags: ReadonlyMap<string, string>): Tag[] {
   return [...tags].map(([Key, Value]) => ({ Key, Value }))
 }
+
+/** Tags that AWS puts on by itself cannot be given in a request. */
+export function withoutAwsTags(tags: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...tags].filter(([key]) => !/^(aws|rds):/i.test(key)))
+}

@@ -1,8 +1,10 @@
 import type { ActionContext } from '@deploy-kit/core/action'
-import type { Deadline } from '@deploy-kit/core/deadline'
+import { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError } from '@deploy-kit/core/errors'
 import { waitForDatabase } from './database-wait.ts'
 import type { Inputs } from './inputs.ts'
+import type { Pruning } from './pruning.ts'
+import { quotaError } from './quota.ts'
 import { isOurs } from './rds-tags.ts'
 import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
 import { isHopeless } from './snapshot-wait.ts'
@@ -19,10 +21,12 @@ export interface SnapshotOrder {
   readonly database: Database
   readonly identifier: string
   readonly tags: ReadonlyMap<string, string>
-  readonly inputs: Inputs
+  readonly inputs: Pick<Inputs, 'waitForAvailable' | 'interval'>
   readonly deadline: Deadline
-  /** Deletes what the retention rule gives up, to make room under the quota; returns how many went. */
-  readonly makeRoom: () => Promise<number>
+  /** Makes room under the quota. */
+  readonly pruning: Pick<Pruning, 'isOn' | 'pruned' | 'apply'>
+  /** Called before each request: from then on AWS may have begun, whatever becomes of the answer. */
+  readonly onRequest: () => void
 }
 
 /**
@@ -37,9 +41,13 @@ export async function findRecoveryPoint(
   if (!snapshot) return undefined
   const why = reasonNotToAdopt(snapshot, order.database)
   if (why === undefined) return snapshot
-  throw new ActionError('wrong-state', `Snapshot ${order.identifier} exists already and ${why}. Nothing was changed.`, {
-    advice: 'Choose another snapshot-identifier, or delete that snapshot if nobody needs it.',
-  })
+  throw new ActionError(
+    'wrong-state',
+    `Snapshot ${order.identifier} exists already and ${why}. It was left as it is.`,
+    {
+      advice: 'Choose another snapshot-identifier, or delete that snapshot if nobody needs it.',
+    },
+  )
 }
 
 function reasonNotToAdopt(snapshot: Snapshot, database: Database): string | undefined {
@@ -55,60 +63,59 @@ function reasonNotToAdopt(snapshot: Snapshot, database: Database): string | unde
  * answer was lost finds its own snapshot when it is sent again.
  */
 export async function takeRecoveryPoint(order: SnapshotOrder, context: ActionContext): Promise<RecoveryPoint> {
-  const { source, identifier, inputs, deadline } = order
-  const limits = { waitForAvailableMs: inputs.waitForAvailable, intervalMs: inputs.interval, deadline }
+  const { source, identifier, inputs, deadline, pruning } = order
+  const wait = new Deadline(inputs.waitForAvailable, context.clock)
+  const limits = { intervalMs: inputs.interval, wait, step: deadline }
+  let database = order.database
+  let mayBeOurs = false
   let madeRoom = false
   while (true) {
-    const database = await waitForDatabase(
-      source,
-      await source.describeDatabase(order.database.identifier),
-      limits,
-      context,
-    )
-    const requested = await source.createSnapshot({
+    database = await waitForDatabase(source, database, limits, context)
+    refuseReplaced(order.database, database)
+    order.onRequest()
+    const answer = await source.createSnapshot({
       identifier,
       databaseIdentifier: database.identifier,
       tags: order.tags,
     })
-    if (typeof requested === 'object') return { snapshot: requested, created: true }
-    if (requested === 'exists') {
-      const snapshot = await findRecoveryPoint(order)
-      // It was not there before the request, and it carries this run's tags: the answer to our own request was lost.
-      if (snapshot) return { snapshot, created: sameRun(snapshot, order.tags) }
-    } else if (requested === 'quota') {
-      if (madeRoom || !prunes(inputs) || (await order.makeRoom()) === 0) throw await quotaError(order)
+    if (!('refused' in answer)) return { snapshot: answer, created: true }
+    mayBeOurs ||= answer.afterLostAnswer
+    if (answer.refused === 'quota') {
+      if (madeRoom || !pruning.isOn || (await pruning.apply()) === 0) throw await quotaError(source, pruning, context)
       madeRoom = true
-    } else {
-      context.log.info(`${database.identifier} left the state available before the snapshot began; waiting again.`)
-      await context.clock.sleep(Math.min(inputs.interval, deadline.remainingMs()), context.signal)
+      continue
     }
+    // A database is busy because of the very snapshot whose answer was lost; and which of the two AWS notices first,
+    // the name or the state, is documented nowhere.
+    const found = await findRecoveryPoint({ ...order, database })
+    if (found) return { snapshot: found, created: mayBeOurs && isOfRun(found, order.tags) }
+    if (answer.refused === 'busy') {
+      if (wait.passed()) throw stillBusy(source.type, database)
+      context.log.info(`AWS does not take a snapshot of ${database.identifier} in its present state; waiting again.`)
+      await context.clock.sleep(Math.min(inputs.interval, wait.remainingMs(), deadline.remainingMs()), context.signal)
+    }
+    database = await source.describeDatabase(database.identifier)
   }
 }
 
-function sameRun(snapshot: Snapshot, tags: ReadonlyMap<string, string>): boolean {
+function isOfRun(snapshot: Snapshot, tags: ReadonlyMap<string, string>): boolean {
   return snapshot.tags.get('deploy-kit:run') === tags.get('deploy-kit:run')
 }
 
-export function prunes(inputs: Pick<Inputs, 'retentionCount' | 'retentionDays'>): boolean {
-  return inputs.retentionCount !== undefined || inputs.retentionDays !== undefined
+/** Its data is not what the step was started for, and its retention rule would be judged by the wrong snapshots. */
+function refuseReplaced(wanted: Database, now: Database): void {
+  if (now.resourceId === wanted.resourceId) return
+  throw new ActionError(
+    'wrong-state',
+    `${now.identifier} was deleted and made again while it was waited for (resource id ${wanted.resourceId}, now ${now.resourceId}). No snapshot was taken.`,
+    { advice: 'Run the job again if the new database is the one that is meant.' },
+  )
 }
 
-/** Says what fills the quota. */
-async function quotaError(order: SnapshotOrder): Promise<ActionError> {
-  const all = await order.source.listManualSnapshots()
-  const counts = new Map<string, number>()
-  for (const { databaseIdentifier, tags } of all) {
-    const label = `${databaseIdentifier} (${isOurs(tags) ? 'made by deploy-kit' : 'made by others'})`
-    counts.set(label, (counts.get(label) ?? 0) + 1)
-  }
-  const lines = [...counts].sort(([, a], [, b]) => b - a).map(([label, count]) => `${count} of ${label}`)
-  const pruned = prunes(order.inputs) ? 'The retention rule left nothing to delete.' : 'Nothing was deleted.'
+function stillBusy(type: string, { identifier, status }: Database): ActionError {
   return new ActionError(
-    'quota',
-    `The quota of manual ${order.source.type} snapshots in this account and region is used up: ${all.length} exist, ${lines.join(', ')}. ${pruned}`,
-    {
-      advice:
-        'Delete snapshots that nobody needs, set retention-count, or ask AWS for a higher quota (Service Quotas, Amazon RDS).',
-    },
+    'wrong-state',
+    `AWS takes no snapshot of ${type} ${identifier}: it says that the ${type} is not available, and shows it as ${status}. No snapshot was taken.`,
+    { advice: 'See what it is doing (aws rds describe-events), or raise wait-for-available.' },
   )
 }

@@ -11,7 +11,14 @@ export interface Database {
   readonly encrypted: boolean
   /** Set for an instance that is a member of an Aurora or Multi-AZ cluster. */
   readonly clusterIdentifier: string | undefined
+  /** How the AWS CLI makes one like it from a snapshot; the snapshot itself does not know these settings. */
+  readonly restoreOptions: readonly RestoreOption[]
+  /** Of an Aurora cluster: the instance that writes, which a restored cluster needs one like. */
+  readonly writer: string | undefined
 }
+
+/** An option of the AWS CLI with its values; a switch has none. */
+export type RestoreOption = readonly [name: string, ...values: string[]]
 
 /** A snapshot, the same for instances and clusters. */
 export interface Snapshot {
@@ -44,8 +51,33 @@ export interface SnapshotCopy {
   readonly kmsKeyId: string | undefined
 }
 
-/** The new snapshot, or why there is none (yet). */
-export type Requested = Snapshot | 'exists' | 'busy'
+/** Why AWS did not begin: the name is taken, the database or all slots for copies are busy, the quota is used up. */
+export interface Refusal {
+  readonly refused: 'exists' | 'busy' | 'quota'
+  /** An earlier attempt of this call had lost its answer, so it may have begun what is in the way now. */
+  readonly afterLostAnswer: boolean
+}
+
+/** Leaves out the options that have no value; `['--multi-az']` is a switch and stays. */
+export function presentOptions(
+  options: readonly (readonly [name: string, ...values: (string | undefined)[]])[],
+): readonly RestoreOption[] {
+  return options.flatMap(([name, ...values]) => {
+    const given = values.filter((value) => value !== undefined)
+    const isSwitch = values.length === 0 && !name.endsWith('-ids')
+    return isSwitch || given.length > 0 ? [[name, ...given] as const] : []
+  })
+}
+
+/** `arn:aws:rds:<region>:…` */
+export function regionOf(arn: string): string {
+  return arn.split(':')[3] ?? ''
+}
+
+/** Aurora's storage grows by itself, so the sizes that RDS reports for it say nothing. */
+export function isAurora(engine: string | undefined): boolean {
+  return engine?.startsWith('aurora') ?? false
+}
 
 type SendOptions = { readonly abortSignal: AbortSignal }
 
@@ -76,6 +108,18 @@ const SNAPSHOT_EXISTS = /^DB(Cluster)?SnapshotAlreadyExists$/
 const SNAPSHOT_BUSY = /^InvalidDB(Cluster)?SnapshotState$/
 const DATABASE_BUSY = /^InvalidDB(Instance|Cluster)State$/
 
+function unusableKey(key: string | undefined, cause: unknown): ActionError {
+  return new ActionError(
+    'refused',
+    `AWS cannot use the key ${key ?? '(none given)'} for the copy: ${messageOf(cause)}`,
+    {
+      advice:
+        'Check that kms-key-id is an enabled key in copy-to-region and that the role may kms:DescribeKey and kms:CreateGrant on it.',
+      cause,
+    },
+  )
+}
+
 /** Reads and changes the snapshots of one kind of database. */
 export class SnapshotSource {
   readonly #api: SnapshotApi
@@ -88,6 +132,11 @@ export class SnapshotSource {
 
   get type(): 'instance' | 'cluster' {
     return this.#api.type
+  }
+
+  /** What AWS's last answer was, if it was none that helps. */
+  get trouble(): string | undefined {
+    return this.#caller.trouble
   }
 
   get longestIdentifier(): number {
@@ -121,8 +170,8 @@ export class SnapshotSource {
   }
 
   /** What became of the request: databases change their state, and names get taken, between two calls. */
-  createSnapshot(request: NewSnapshot): Promise<Requested | 'quota'> {
-    return this.#caller.call<Requested | 'quota'>({
+  createSnapshot(request: NewSnapshot): Promise<Snapshot | Refusal> {
+    return this.#caller.call<Snapshot | Refusal>({
       operation: this.#api.actions.create,
       subject: `${this.type} ${request.databaseIdentifier} (snapshot ${request.identifier})`,
       send: async (abortSignal) => {
@@ -130,15 +179,16 @@ export class SnapshotSource {
         if (!snapshot) throw new ActionError('internal', `${this.#api.actions.create} answered without a snapshot.`)
         return snapshot
       },
-      recover: (_, code) => {
-        if (SNAPSHOT_EXISTS.test(code)) return 'exists'
-        if (DATABASE_BUSY.test(code)) return 'busy'
-        return code === 'SnapshotQuotaExceeded' ? 'quota' : undefined
+      recover: (_, code, attempt) => {
+        const afterLostAnswer = attempt > 1
+        if (SNAPSHOT_EXISTS.test(code)) return { refused: 'exists', afterLostAnswer }
+        if (DATABASE_BUSY.test(code)) return { refused: 'busy', afterLostAnswer }
+        return code === 'SnapshotQuotaExceeded' ? { refused: 'quota', afterLostAnswer } : undefined
       },
     })
   }
 
-  /** False when AWS will not delete it now: it is being copied, or already gone. */
+  /** False when it was not this call that deleted it: AWS will not now, or somebody else has. */
   deleteSnapshot(identifier: string): Promise<boolean> {
     return this.#caller.call({
       operation: this.#api.actions.delete,
@@ -147,23 +197,35 @@ export class SnapshotSource {
         await this.#api.delete(identifier, { abortSignal })
         return true
       },
-      recover: (_, code) => (SNAPSHOT_BUSY.test(code) || SNAPSHOT_NOT_FOUND.test(code) ? false : undefined),
+      recover: (_, code, attempt) => {
+        // From the second attempt on, the first may have deleted it.
+        if (SNAPSHOT_NOT_FOUND.test(code)) return attempt > 1
+        if (!SNAPSHOT_BUSY.test(code)) return undefined
+        return attempt > 1 && this.#isBeingDeleted(identifier)
+      },
     })
   }
 
-  /** Other accounts may restore it. */
-  async isShared(identifier: string): Promise<boolean> {
-    const accounts = await this.#caller.call({
+  async #isBeingDeleted(identifier: string): Promise<boolean> {
+    const snapshot = await this.findSnapshot(identifier)
+    return snapshot === undefined || /^delet(ing|ed)$/.test(snapshot.status)
+  }
+
+  /** Whether other accounts may restore it. */
+  async sharing(identifier: string): Promise<'shared' | 'private' | 'gone'> {
+    const accounts = await this.#caller.call<readonly string[] | 'gone'>({
       operation: this.#api.actions.describeAttributes,
       subject: `snapshot ${identifier}`,
       send: (abortSignal) => this.#api.describeAttributes(identifier, { abortSignal }),
+      recover: (_, code) => (SNAPSHOT_NOT_FOUND.test(code) ? 'gone' : undefined),
     })
-    return accounts.length > 0
+    if (accounts === 'gone') return accounts
+    return accounts.length > 0 ? 'shared' : 'private'
   }
 
   /** `busy`: as many copies as AWS allows are on their way; it has no code of its own for that. */
-  copySnapshot(copy: SnapshotCopy): Promise<Requested> {
-    return this.#caller.call<Requested>({
+  copySnapshot(copy: SnapshotCopy): Promise<Snapshot | Refusal> {
+    return this.#caller.call<Snapshot | Refusal>({
       operation: this.#api.actions.copy,
       subject: `snapshot ${copy.source.arn}`,
       send: async (abortSignal) => {
@@ -171,9 +233,12 @@ export class SnapshotSource {
         if (!snapshot) throw new ActionError('internal', `${this.#api.actions.copy} answered without a snapshot.`)
         return snapshot
       },
-      recover: (error, code) => {
-        if (SNAPSHOT_EXISTS.test(code)) return 'exists'
-        return code === 'SnapshotQuotaExceeded' && /cop(y|ies)|in.progress/i.test(messageOf(error)) ? 'busy' : undefined
+      recover: (error, code, attempt) => {
+        const afterLostAnswer = attempt > 1
+        if (SNAPSHOT_EXISTS.test(code)) return { refused: 'exists', afterLostAnswer }
+        if (code === 'KMSKeyNotAccessible') throw unusableKey(copy.kmsKeyId, error)
+        const isForWantOfSlots = code === 'SnapshotQuotaExceeded' && /cop(y|ies)|in.progress/i.test(messageOf(error))
+        return isForWantOfSlots ? { refused: 'busy', afterLostAnswer } : undefined
       },
     })
   }

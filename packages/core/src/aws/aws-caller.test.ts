@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Deadline } from '../deadline.ts'
-import type { ActionError } from '../errors.ts'
+import { ActionError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
 import { AwsCaller } from './aws-caller.ts'
@@ -124,5 +124,35 @@ describe('AwsCaller', () => {
     await expect(callerFor(60_000, cancelled.signal).call({ ...about, send })).rejects.toMatchObject({
       code: 'cancelled',
     })
+  })
+
+  test('gives up an attempt whose signal nobody listens to, as while credentials are fetched', async () => {
+    const send = (): Promise<string> => new Promise(() => {})
+    await expect(callerFor(60_000).call({ ...about, send })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('TimeoutError: no answer came in time'),
+    })
+  })
+
+  test('tells the call which attempt failed, and remembers what it met until it succeeds', async () => {
+    const attempts: number[] = []
+    const { send } = failing(sdkError('Throttling', 'Rate exceeded', 400), sdkError('Odd', 'x', 400))
+    const caller = callerFor(60_000)
+    const recover = (_: unknown, code: string, attempt: number): string | undefined => {
+      attempts.push(attempt)
+      if (attempt === 1) expect(caller.trouble).toBeUndefined()
+      else expect(caller.trouble).toBe('ecs:RunTask on task definition app:12: Throttling: Rate exceeded')
+      return code === 'Odd' ? 'recovered' : undefined
+    }
+    await expect(caller.call({ ...about, send, recover })).resolves.toBe('recovered')
+    expect(attempts).toEqual([1, 2])
+    await caller.call({ ...about, send: async () => 'answer' })
+    expect(caller.trouble).toBeUndefined()
+  })
+
+  test('throws on what already says what to do, such as a role that cannot be assumed', async () => {
+    const problem = new ActionError('no-credentials', 'The role could not be assumed.')
+    const { send } = failing(problem)
+    await expect(callerFor(60_000).call({ ...about, send })).rejects.toBe(problem)
   })
 })

@@ -1,7 +1,8 @@
 import { abortAfter } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { Deadline } from '../deadline.ts'
-import { ActionError, CancelledError } from '../errors.ts'
+import { formatDuration } from '../duration.ts'
+import { ActionError, CancelledError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { classifyFailure, explainFailure, failureCode } from './aws-failure.ts'
 
@@ -9,6 +10,8 @@ import { classifyFailure, explainFailure, failureCode } from './aws-failure.ts'
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
+/** A few failures in a row are everyday; somebody who reads the log wants to know of more. */
+const TOLD_EVERY = 5
 
 export interface AwsCall<T> {
   /** The IAM action, for messages: `ecs:DescribeServices`. */
@@ -17,8 +20,11 @@ export interface AwsCall<T> {
   readonly subject: string
   /** Sends the command once, with the given signal as the SDK's `abortSignal`. */
   readonly send: (signal: AbortSignal) => Promise<T>
-  /** Decides what an error means that only this call understands; return undefined to let the general rule decide. */
-  readonly recover?: (error: unknown, code: string) => T | Promise<T> | undefined
+  /**
+   * Decides what an error means that only this call understands; return undefined to let the general rule decide.
+   * `attempt` counts from 1: from the second on, an earlier one may have taken effect although its answer was lost.
+   */
+  readonly recover?: (error: unknown, code: string, attempt: number) => T | Promise<T> | undefined
 }
 
 /** Sends AWS requests: retries what passes with jittered pauses until the deadline, explains the rest. */
@@ -28,6 +34,7 @@ export class AwsCaller {
   readonly #clock: Clock
   readonly #log: Log
   readonly #attemptMs: number
+  #trouble: string | undefined
 
   constructor(options: { deadline: Deadline; signal: AbortSignal; clock: Clock; log: Log; attemptMs?: number }) {
     this.#deadline = options.deadline
@@ -35,6 +42,11 @@ export class AwsCaller {
     this.#clock = options.clock
     this.#log = options.log
     this.#attemptMs = options.attemptMs ?? ATTEMPT_MS
+  }
+
+  /** What the last attempt of any call met, if it did not succeed: why a wait saw nothing more until its deadline. */
+  get trouble(): string | undefined {
+    return this.#trouble
   }
 
   /** The same with another end: clean-up after a cancellation has 5 s and a signal of its own. */
@@ -55,21 +67,24 @@ export class AwsCaller {
   async call<T>(call: AwsCall<T>): Promise<T> {
     let pauseMs = FIRST_PAUSE_MS
     let lastFailure: unknown
-    while (true) {
+    for (let number = 1; ; number += 1) {
       this.#throwIfOver(call, lastFailure)
       const attempt = await this.#attempt(call)
-      if ('answer' in attempt) return attempt.answer
+      if ('answer' in attempt) {
+        this.#trouble = undefined
+        return attempt.answer
+      }
       const { failure } = attempt
       if (this.#signal.aborted) throw new CancelledError()
-      const recovered = call.recover?.(failure, failureCode(failure))
-      if (recovered !== undefined) return await recovered
-      // From the credential provider, which has explained it already.
+      // Credentials that cannot be had: whoever tried knows better what to say.
       if (failure instanceof ActionError) throw failure
+      const recovered = call.recover?.(failure, failureCode(failure), number)
+      if (recovered !== undefined) return await recovered
       if (classifyFailure(failure) !== 'transient') throw explainFailure(failure, call.operation, call.subject)
       lastFailure = failure
-      this.#log.debug(
-        `${call.operation} on ${call.subject}: ${failureCode(failure)}; next try within ${Math.round(pauseMs)} ms`,
-      )
+      this.#trouble = `${call.operation} on ${call.subject}: ${failureCode(failure)}: ${messageOf(failure)}`
+      const say = number % TOLD_EVERY === 0 ? this.#log.info : this.#log.debug
+      say(`${this.#trouble} (attempt ${number}; trying again within ${formatDuration(pauseMs)})`)
       // Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), with a floor so that it is a pause.
       const jitteredMs = pauseMs * (0.2 + 0.8 * Math.random())
       await this.#clock.sleep(Math.min(jitteredMs, this.#deadline.remainingMs()), this.#signal)
@@ -80,7 +95,7 @@ export class AwsCaller {
   async #attempt<T>(call: AwsCall<T>): Promise<{ answer: T } | { failure: unknown }> {
     using limit = abortAfter(Math.min(this.#attemptMs, this.#deadline.remainingMs()), this.#clock, this.#signal)
     try {
-      return { answer: await call.send(limit.signal) }
+      return { answer: await unlessAborted(call.send(limit.signal), limit.signal) }
     } catch (error) {
       if (!limit.timedOut()) return { failure: error }
       const timeout = new Error('no answer came in time')
@@ -96,5 +111,18 @@ export class AwsCaller {
       lastFailure ??
       Object.assign(new Error('the deadline had passed before it could be sent'), { name: 'TimeoutError' })
     throw explainFailure(failure, call.operation, call.subject)
+  }
+}
+
+/** Rejects as soon as the signal aborts: while the SDK waits for credentials it does not listen to the signal itself. */
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(new DOMException('The request was given up.', 'AbortError'))
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([answer, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

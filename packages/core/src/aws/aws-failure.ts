@@ -3,6 +3,11 @@ import { ActionError, messageOf } from '../errors.ts'
 /** What a failed AWS call means for the caller. */
 export type FailureKind = 'transient' | 'access-denied' | 'no-credentials' | 'not-found' | 'quota' | 'refused'
 
+/** What passes by itself, from a source that has no codes of AWS: the next attempt may succeed. */
+export class TransientFailure extends Error {
+  override readonly name = 'TransientFailure'
+}
+
 /** An error as the SDK throws it, as far as it is read here. */
 interface SdkError {
   readonly name: string
@@ -70,6 +75,7 @@ const CREDENTIALS = new Set([
 
 /** Tells failed calls apart by code and status, never by searching texts (but for the one case AWS gives no code). */
 export function classifyFailure(error: unknown): FailureKind {
+  if (error instanceof TransientFailure) return 'transient'
   const { name, code = '', status } = read(error)
   if (DENIED.has(name)) return 'access-denied'
   if (CREDENTIALS.has(name)) return 'no-credentials'

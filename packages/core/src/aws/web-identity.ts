@@ -1,6 +1,6 @@
 import type { ActionContext } from '../action.ts'
 import { ActionError, messageOf } from '../errors.ts'
-import { classifyFailure } from './aws-failure.ts'
+import { classifyFailure, TransientFailure } from './aws-failure.ts'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -13,11 +13,15 @@ export type CredentialProvider = () => Promise<Credentials>
 
 /** Renewed this long before the end, or after four fifths of a life that is shorter than that allows. */
 const RENEW_BEFORE_MS = 5 * 60_000
-const ATTEMPTS = 5
+/** What STS gives when no other duration is asked for (AssumeRoleWithWebIdentity, DurationSeconds). */
+const LONGEST_LIFE_MS = 60 * 60_000
+const ATTEMPT_MS = 10_000
 
 /**
  * Credentials of a role, taken with the job's own OIDC token and renewed before they run out for as long as the step
  * runs ("Configuring OpenID Connect in Amazon Web Services", GitHub Docs; AssumeRoleWithWebIdentity, STS API).
+ *
+ * Each call tries once; whoever sends the request that needs the credentials (AwsCaller) has the deadline and tries again.
  */
 export function createWebIdentityProvider(
   role: { roleArn: string; sessionName: string; region: string },
@@ -27,7 +31,8 @@ export function createWebIdentityProvider(
   let renewal: Promise<Credentials> | undefined
   const renew = async (): Promise<Credentials> => {
     const credentials = await assumeRole(role, context)
-    const lifeMs = credentials.expiration.getTime() - context.clock.date().getTime()
+    // A runner whose clock is late would believe that they live longer.
+    const lifeMs = Math.min(credentials.expiration.getTime() - context.clock.date().getTime(), LONGEST_LIFE_MS)
     const usableMs = Math.max(lifeMs * 0.8, lifeMs - RENEW_BEFORE_MS)
     current = { credentials, renewAtMs: context.clock.nowMs() + usableMs }
     return credentials
@@ -46,38 +51,35 @@ function withoutExpiration(credentials: Credentials): Credentials {
   return { ...credentials, expiration: new Date(0) }
 }
 
+/** @throws {TransientFailure} worth another try @throws {ActionError} no-credentials, with what to check */
 async function assumeRole(
   role: { roleArn: string; sessionName: string; region: string },
   context: ActionContext,
 ): Promise<Credentials> {
   const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts')
+  const limit = AbortSignal.any([context.cleanUpSignal, AbortSignal.timeout(ATTEMPT_MS)])
+  const token = await requestOidcToken(context, limit)
   // The call itself is not signed; without this the client would look for credentials to sign it with.
   const client = new STSClient({ region: role.region, maxAttempts: 1 })
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const token = await requestOidcToken(context)
-      const answer = await client.send(
-        new AssumeRoleWithWebIdentityCommand({
-          RoleArn: role.roleArn,
-          RoleSessionName: role.sessionName,
-          WebIdentityToken: token,
-        }),
-        { abortSignal: AbortSignal.any([context.cleanUpSignal, AbortSignal.timeout(10_000)]) },
-      )
-      return readCredentials(answer.Credentials, context)
-    } catch (error) {
-      if (error instanceof ActionError) throw error
-      const kind = classifyFailure(error)
-      if (kind === 'transient' && attempt < ATTEMPTS) {
-        await context.clock.sleep(250 * 2 ** attempt * (0.5 + Math.random() / 2), context.cleanUpSignal)
-        continue
-      }
-      throw new ActionError('no-credentials', `The role ${role.roleArn} could not be assumed: ${messageOf(error)}`, {
-        advice:
-          "Check that the role's trust policy accepts token.actions.githubusercontent.com with audience sts.amazonaws.com and this repository (sts:AssumeRoleWithWebIdentity).",
-        cause: error,
-      })
-    }
+  const command = new AssumeRoleWithWebIdentityCommand({
+    RoleArn: role.roleArn,
+    RoleSessionName: role.sessionName,
+    WebIdentityToken: token,
+  })
+  try {
+    const answer = await client.send(command, { abortSignal: limit })
+    return readCredentials(answer.Credentials, context)
+  } catch (error) {
+    if (error instanceof ActionError) throw error
+    const problem = `The role ${role.roleArn} could not be assumed: ${limit.aborted ? 'AWS STS did not answer' : messageOf(error)}`
+    if (limit.aborted || classifyFailure(error) === 'transient') throw new TransientFailure(problem, { cause: error })
+    throw new ActionError('no-credentials', problem, {
+      advice:
+        "Check that the role's trust policy accepts token.actions.githubusercontent.com with audience sts.amazonaws.com and this repository (sts:AssumeRoleWithWebIdentity).",
+      cause: error,
+    })
+  } finally {
+    client.destroy()
   }
 }
 
@@ -112,7 +114,7 @@ function readCredentials(
 }
 
 /** The job's OIDC token ("OpenID Connect reference", GitHub Docs: "Methods for requesting the OIDC token"). */
-async function requestOidcToken(context: ActionContext): Promise<string> {
+async function requestOidcToken(context: ActionContext, signal: AbortSignal): Promise<string> {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = context.environment
   if (!url || !bearer) {
     throw new ActionError('no-credentials', 'role-to-assume needs an OIDC token, and this job may not request one.', {
@@ -121,39 +123,45 @@ async function requestOidcToken(context: ActionContext): Promise<string> {
   }
   const target = new URL(url)
   target.searchParams.set('audience', 'sts.amazonaws.com')
-  const token = await getJsonValue(
-    target,
-    bearer,
-    AbortSignal.any([context.cleanUpSignal, AbortSignal.timeout(10_000)]),
-  )
+  const answer = await get(target, bearer, signal).catch((error: unknown) => {
+    const why = signal.aborted ? 'no answer came' : messageOf(error)
+    throw new TransientFailure(`GitHub's token endpoint could not be reached: ${why}`, { cause: error })
+  })
+  if (answer.status === 429 || answer.status >= 500) {
+    throw new TransientFailure(`GitHub's token endpoint answered ${answer.status}`)
+  }
+  const token = answer.status === 200 ? readToken(answer.body) : undefined
+  if (token === undefined) {
+    throw new ActionError('no-credentials', `GitHub's token endpoint answered ${answer.status} without a token.`, {
+      advice: 'Check that the job has `permissions: id-token: write`.',
+    })
+  }
   context.mask(token)
   return token
 }
 
-async function getJsonValue(url: URL, bearer: string, signal: AbortSignal): Promise<string> {
+function readToken(body: string): string | undefined {
+  try {
+    const { value } = JSON.parse(body) as { value?: unknown }
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function get(url: URL, bearer: string, signal: AbortSignal): Promise<{ status: number; body: string }> {
   const { request } = url.protocol === 'http:' ? await import('node:http') : await import('node:https')
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const sent = request(
-    url,
-    { signal, headers: { authorization: `Bearer ${bearer}`, accept: 'application/json' } },
-    (answer) => {
-      let body = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (chunk: string) => {
-        body += chunk
-      })
-      answer.on('error', reject)
-      answer.on('end', () => {
-        try {
-          const value = (JSON.parse(body) as { value?: unknown }).value
-          if (typeof value === 'string') resolve(value)
-          else reject(new Error(`the token endpoint answered ${answer.statusCode} without a token`))
-        } catch {
-          reject(new Error(`the token endpoint answered ${answer.statusCode} with something that is not JSON`))
-        }
-      })
-    },
-  )
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+  const headers = { authorization: `Bearer ${bearer}`, accept: 'application/json' }
+  const sent = request(url, { signal, headers }, (answer) => {
+    let body = ''
+    answer.setEncoding('utf8')
+    answer.on('data', (chunk: string) => {
+      body += chunk
+    })
+    answer.on('error', reject)
+    answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }))
+  })
   sent.on('error', reject)
   sent.end()
   return promise
