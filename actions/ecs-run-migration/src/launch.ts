@@ -1,10 +1,4 @@
-import {
-  type NetworkConfiguration,
-  RunTaskCommand,
-  type RunTaskCommandInput,
-  type Service,
-  type Task,
-} from '@aws-sdk/client-ecs'
+import type { NetworkConfiguration, RunTaskCommandInput, Service } from '@aws-sdk/client-ecs'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { describeService } from '@deploy-kit/core/ecs/services'
 import {
@@ -16,7 +10,6 @@ import {
 import { isTaskDefinitionFile, readTaskDefinitionFile } from '@deploy-kit/core/ecs/task-definition-file'
 import { describeTaskDefinition } from '@deploy-kit/core/ecs/task-definition-registry'
 import { ActionError } from '@deploy-kit/core/errors'
-import type { RunIdentity } from './idempotency.ts'
 import type { Inputs } from './inputs.ts'
 
 /** Everything that is decided before the task is run. */
@@ -132,68 +125,4 @@ function chooseCapacity(inputs: Inputs, service: Service | undefined): Capacity 
 /** A platform version belongs to Fargate alone. */
 function platform(launchType: string, service: Service | undefined): Pick<Capacity, 'platformVersion'> {
   return launchType === 'FARGATE' && service?.platformVersion ? { platformVersion: service.platformVersion } : {}
-}
-
-/** The task that RunTask started, or that an earlier attempt with the same token had started. */
-export interface Started {
-  readonly taskArn: string
-  readonly reattached: boolean
-}
-
-/**
- * Runs the task once: a request whose answer was lost is sent again with the same token and gets the same task.
- *
- * @throws {ActionError} refused when ECS answers with failures (HTTP 200 and no task)
- */
-export async function runTask(
-  ecs: Ecs,
-  launch: Launch,
-  request: {
-    taskDefinition: string
-    clientToken: string
-    identity: RunIdentity
-    tags: readonly { key: string; value: string }[]
-  },
-): Promise<Started> {
-  const command = new RunTaskCommand({
-    ...launch.settings,
-    taskDefinition: request.taskDefinition,
-    clientToken: request.clientToken,
-    startedBy: request.identity.startedBy,
-    tags: [...request.tags],
-  })
-  const answer = await ecs.caller.call<{
-    tasks?: Task[]
-    failures?: { arn?: string; reason?: string; detail?: string }[]
-    existing?: string
-  }>({
-    operation: 'ecs:RunTask',
-    subject: `task definition ${request.taskDefinition} in cluster ${launch.settings.cluster}`,
-    send: (abortSignal) => ecs.client.send(command, { abortSignal }) as Promise<{ tasks?: Task[] }>,
-    recover: (error, code) => (code === 'ConflictException' ? { existing: existingTask(error) } : undefined),
-  })
-  if (answer.existing !== undefined) return { taskArn: answer.existing, reattached: true }
-  const taskArn = answer.tasks?.[0]?.taskArn
-  if (taskArn !== undefined) return { taskArn, reattached: false }
-  const failures = (answer.failures ?? []).map(({ reason, detail, arn }) =>
-    [reason, detail, arn].filter(Boolean).join(', '),
-  )
-  throw new ActionError('refused', `ECS started no task: ${failures.join('; ') || 'it gave no reason'}.`, {
-    advice:
-      'RESOURCE:… and AGENT say that no container instance can take the task now; add capacity, or use Fargate. Nothing ran.',
-  })
-}
-
-/** ConflictException: "The RunTask request could not be processed due to conflicts", with the tasks of that token. */
-function existingTask(error: unknown): string {
-  const [arn] = (error as { resourceIds?: readonly string[] }).resourceIds ?? []
-  if (arn !== undefined) return arn
-  throw new ActionError(
-    'refused',
-    'ECS answered that this run was started before with other parameters, but not which task it is.',
-    {
-      advice: 'Look for the task in the cluster; give another idempotency-key to run it anew.',
-      cause: error,
-    },
-  )
 }

@@ -1,7 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs'
-import type { Verdict } from '@deploy-kit/core/action'
-import { explainStoppedTask } from '@deploy-kit/core/ecs/stopped-task'
-import { findContainer } from './idempotency.ts'
+import { explainFailure } from './stop-reason.ts'
+import { exitCodeOf } from './tasks.ts'
 
 export type Outcome = 'succeeded' | 'failed' | 'not-started' | 'timed-out' | 'cancelled'
 
@@ -9,31 +8,28 @@ export type Outcome = 'succeeded' | 'failed' | 'not-started' | 'timed-out' | 'ca
 export interface Judgement {
   readonly outcome: Outcome
   readonly headline: string
+  /** Another container, whose end was the reason: its log says more. */
+  readonly culprit?: string
 }
 
-/** The verdict of a stopped task, by the named container alone. A container that never ran has no exit code: a failure. */
-export function judgeStoppedTask(task: Task, container: string, essential: readonly string[]): Judgement {
-  const exitCode = findContainer(task, container)?.exitCode
-  const others = (task.containers ?? []).filter(
-    ({ name, exitCode: code }) => name !== container && code !== undefined && code !== 0,
-  )
+/** The verdict on a task whose container has ended, by that container alone. One that never ran has no exit code: a failure. */
+export function judgeEndedTask(task: Task, container: string, essential: readonly string[]): Judgement {
+  const exitCode = exitCodeOf(task, container)
   if (exitCode === 0) {
-    const noted = others.map(
-      ({ name, exitCode: code }) => `${name} exited with ${code} afterwards, which does not count`,
-    )
-    return { outcome: 'succeeded', headline: [`Container ${container} exited with 0`, ...noted].join('; ').concat('.') }
+    return { outcome: 'succeeded', headline: `Container ${container} exited with 0${noteOthers(task, container)}.` }
   }
-  const explanation = explainStoppedTask(task, exitCode === undefined ? essential : [container])
-  const headline = [explanation.what.replace(/\.?$/, '.'), explanation.next].filter((part) => part !== '').join(' ')
-  if (exitCode !== undefined) return { outcome: 'failed', headline: `The migration failed: ${headline}` }
-  const started = task.startedAt !== undefined
-  return {
-    outcome: started ? 'failed' : 'not-started',
-    headline: `The migration ${started ? 'did not finish' : 'never ran'}: ${headline}`,
+  const why = explainFailure(task, container, essential)
+  const headline = [why.what.replace(/\.?$/, '.'), why.next].filter((part) => part !== '').join(' ')
+  const culprit = why.container !== undefined && why.container !== container ? { culprit: why.container } : {}
+  if (exitCode !== undefined) return { outcome: 'failed', headline: `The migration failed: ${headline}`, ...culprit }
+  if (task.startedAt !== undefined) {
+    return { outcome: 'failed', headline: `The migration did not finish: ${headline}`, ...culprit }
   }
+  return { outcome: 'not-started', headline: `The migration never ran: ${headline}`, ...culprit }
 }
 
-export function conclusionOf(outcome: Outcome): Verdict['conclusion'] {
-  if (outcome === 'succeeded') return 'success'
-  return outcome === 'cancelled' ? 'cancelled' : 'failed'
+/** A sidecar that ends after the migration, by a signal more often than not, is noted and not judged. */
+function noteOthers(task: Task, container: string): string {
+  const others = (task.containers ?? []).filter(({ name, exitCode }) => name !== container && (exitCode ?? 0) !== 0)
+  return others.map(({ name, exitCode }) => `; ${name} exited with ${exitCode}, which does not count`).join('')
 }

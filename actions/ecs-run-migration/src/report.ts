@@ -2,14 +2,14 @@ import type { Task } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { blocks, code, codeBlock, table } from '@deploy-kit/core/markdown'
-import { findContainer } from './idempotency.ts'
 import type { Launch } from './launch.ts'
-import type { Judgement, Outcome } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
+import { exitCodeOf } from './tasks.ts'
 
 /** Sets what is known of the task. */
 export function recordTask(task: Task | undefined, container: string, outcome: Outcome, context: ActionContext): void {
   context.setOutput('outcome', outcome)
-  context.setOutput('exit-code', (task && findContainer(task, container)?.exitCode) ?? '')
+  context.setOutput('exit-code', exitCodeOf(task, container) ?? '')
   context.setOutput('stop-code', task?.stopCode ?? '')
   context.setOutput('stopped-reason', task?.stoppedReason ?? '')
 }
@@ -18,7 +18,7 @@ export interface MigrationRun {
   readonly task: Task | undefined
   readonly taskArn: string
   readonly launch: Launch
-  readonly judgement: Judgement
+  readonly outcome: Outcome
   readonly reattached: boolean
   readonly elapsedMs: number
   readonly tail: readonly string[]
@@ -43,16 +43,16 @@ export function quoteEnd(tail: readonly string[]): string {
 /** The section of the job summary; on failure with the last lines of the log, where the statement's error stands. */
 export function renderRun(run: MigrationRun): string {
   const { task, launch } = run
-  const exitCode = task && findContainer(task, launch.container)?.exitCode
+  const exitCode = exitCodeOf(task, launch.container)
   const rows = [
-    ['Outcome', `${code(run.judgement.outcome)}${run.reattached ? ', of a task that an earlier attempt started' : ''}`],
+    ['Outcome', `${code(run.outcome)}${run.reattached ? ', of a task that an earlier attempt started' : ''}`],
     ['Task', code(run.taskArn)],
     ['Container', code(launch.container)],
     ['Exit code', exitCode === undefined ? 'none' : code(String(exitCode))],
     ...(task?.stoppedReason ? [['Stopped', `${code(task.stopCode ?? '')} ${code(task.stoppedReason)}`]] : []),
     ['Took', formatDuration(run.elapsedMs)],
   ]
-  const failed = run.judgement.outcome !== 'succeeded' && run.tail.length > 0
+  const failed = run.outcome !== 'succeeded' && run.tail.length > 0
   return blocks(
     table(['', ''], rows),
     failed ? blocks('Last lines of its log:', codeBlock(run.tail.slice(-20).join('\n'))) : '',

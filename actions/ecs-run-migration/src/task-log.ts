@@ -3,47 +3,17 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { AwsCaller } from '@deploy-kit/core/aws/aws-caller'
 import type { AwsClientConfig } from '@deploy-kit/core/aws/aws-client'
 import { Deadline } from '@deploy-kit/core/deadline'
-import type { ContainerInput } from '@deploy-kit/core/ecs/task-definition'
 import { ActionError } from '@deploy-kit/core/errors'
-
-/** Where a container's log goes. */
-export interface LogLocation {
-  readonly group: string
-  readonly region: string
-  readonly stream: string
-}
+import type { LogLocation } from './log-location.ts'
 
 /** How many of the last lines are kept for the summary and for `logs: tail`. */
 const TAIL_LINES = 50
-/** Reading must not hold up the verdict: one round of reading ends after this. */
+/** While the task runs, reading must not hold up the looks at it: one round of reading ends after this. */
 const ROUND_MS = 15_000
-
-/**
- * The awslogs stream `prefix/container/task-id` ("Send Amazon ECS logs to CloudWatch", awslogs-stream-prefix), or why
- * it cannot be known.
- */
-export function locateLog(container: ContainerInput, taskArn: string, region: string): LogLocation | string {
-  const { logDriver, options = {} } = (container.logConfiguration ?? {}) as {
-    logDriver?: string
-    options?: Record<string, string>
-  }
-  if (logDriver === undefined)
-    return `container ${container.name} has no log configuration, so its output is not kept anywhere`
-  if (logDriver !== 'awslogs') return `container ${container.name} logs with ${logDriver}; look there for its output`
-  const group = options['awslogs-group']
-  const prefix = options['awslogs-stream-prefix']
-  if (!group || !prefix)
-    return `container ${container.name} has no awslogs-stream-prefix, so its stream cannot be told; look in log group ${group ?? '?'}`
-  const taskId = taskArn.slice(taskArn.lastIndexOf('/') + 1)
-  return { group, region: options['awslogs-region'] ?? region, stream: `${prefix}/${container.name}/${taskId}` }
-}
-
-/** The stream in the CloudWatch console, whose fragment is encoded twice with `$` for `%`. */
-export function logUrl(location: LogLocation): string {
-  const encode = (text: string): string => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$')
-  const { region, group, stream } = location
-  return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encode(group)}/log-events/${encode(stream)}`
-}
+const ATTEMPT_MS = 5000
+/** After the task has stopped, the log is read on until no new line has come for this long. */
+const QUIET_MS = 2000
+const QUIET_LOOK_EVERY_MS = 500
 
 /** Reads one log stream from its beginning, page by page, and remembers where it was. */
 export class TaskLog {
@@ -53,9 +23,11 @@ export class TaskLog {
   readonly #print: boolean
   #client: CloudWatchLogsClient | undefined
   #token: string | undefined
-  #given = false
+  /** Why there is no more to come. */
+  #closed = false
+  #failing: string | undefined
   #lines = 0
-  readonly #tail: string[] = []
+  #tail: readonly string[] = []
 
   constructor(location: LogLocation, config: AwsClientConfig, context: ActionContext, options: { print: boolean }) {
     this.#location = location
@@ -74,17 +46,34 @@ export class TaskLog {
   }
 
   /** Reads on to the present end; returns how many lines came. Reading denied is a warning, said once. */
-  async readOn(signal: AbortSignal): Promise<number> {
-    if (this.#given) return 0
+  async readOn(signal: AbortSignal, limitMs: number = ROUND_MS): Promise<number> {
+    if (this.#closed) return 0
     const { clock, log } = this.#context
-    const caller = new AwsCaller({ deadline: new Deadline(ROUND_MS, clock), signal, clock, log, attemptMs: 5000 })
+    const deadline = new Deadline(limitMs, clock)
+    const caller = new AwsCaller({ deadline, signal, clock, log, attemptMs: ATTEMPT_MS })
     const before = this.#lines
     try {
-      while (await this.#readPage(caller)) if (signal.aborted) break
+      this.#failing = undefined
+      let more = true
+      while (more && !signal.aborted && !deadline.passed()) more = await this.#readPage(caller)
     } catch (error) {
       this.#explain(error)
     }
     return this.#lines - before
+  }
+
+  /** The container has ended, but its last lines may still be on their way. */
+  async readToTheEnd(deadline: Deadline): Promise<void> {
+    const { clock, signal, log } = this.#context
+    let quietSinceMs = clock.nowMs()
+    while (!this.#closed && !signal.aborted && !deadline.passed()) {
+      const came = await this.readOn(signal, deadline.remainingMs())
+      if (came > 0) quietSinceMs = clock.nowMs()
+      if (clock.nowMs() - quietSinceMs >= QUIET_MS) break
+      await clock.sleep(QUIET_LOOK_EVERY_MS, signal)
+    }
+    if (this.#failing !== undefined) log.warning(`The end of the log could not be read. ${this.#failing}`)
+    else if (deadline.passed()) log.warning('The deadline came before the end of the log was certain to be read.')
   }
 
   /** True while there is more to read: the end is the same token coming back (CloudWatch Logs API: GetLogEvents). */
@@ -93,19 +82,16 @@ export class TaskLog {
     this.#client ??= new CloudWatchLogsClient({ ...this.#config, region: this.#location.region })
     const client = this.#client
     const { group, stream } = this.#location
+    const command = new GetLogEventsCommand({
+      logGroupName: group,
+      logStreamName: stream,
+      startFromHead: true,
+      nextToken: this.#token,
+    })
     const page = await caller.call({
       operation: 'logs:GetLogEvents',
       subject: `log stream ${stream} in log group ${group}`,
-      send: (abortSignal) =>
-        client.send(
-          new GetLogEventsCommand({
-            logGroupName: group,
-            logStreamName: stream,
-            startFromHead: true,
-            nextToken: this.#token,
-          }),
-          { abortSignal },
-        ),
+      send: (abortSignal) => client.send(command, { abortSignal }),
       // The stream comes into being with the container's first line.
       recover: (_, code) => (code === 'ResourceNotFoundException' ? { events: [], $metadata: {} } : undefined),
     })
@@ -119,8 +105,7 @@ export class TaskLog {
     if (lines.length === 0) return
     this.#lines += lines.length
     if (this.#print) this.#context.log.outside(lines)
-    this.#tail.push(...lines.slice(-TAIL_LINES))
-    this.#tail.splice(0, this.#tail.length - TAIL_LINES)
+    this.#tail = [...this.#tail, ...lines.slice(-TAIL_LINES)].slice(-TAIL_LINES)
   }
 
   #explain(error: unknown): void {
@@ -128,10 +113,11 @@ export class TaskLog {
     if (!(error instanceof ActionError)) throw error
     if (error.code === 'cancelled') return
     if (error.code === 'unreachable') {
+      this.#failing = error.message
       log.debug(error.message)
       return
     }
-    this.#given = true
+    this.#closed = true
     log.warning(
       `The log of the task cannot be read; the verdict does not depend on it. ${error.message} ${error.advice}`,
     )

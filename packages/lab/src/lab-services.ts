@@ -1,5 +1,5 @@
 import { type BalancerService, createBalancerService } from './balancer/balancer-service.ts'
-import { createEcsService } from './ecs/ecs-service.ts'
+import { createEcsService, type EcsService } from './ecs/ecs-service.ts'
 import { createLogsService } from './logs/logs-service.ts'
 import type { ProcessKeeper } from './process-keeper.ts'
 import { createRdsService, type RdsService } from './rds/rds-service.ts'
@@ -11,6 +11,7 @@ import { fillReferences, type WorldReferences } from './world-references.ts'
 
 export interface LabServices {
   readonly services: readonly Service[]
+  readonly ecs: EcsService
   /** URL of each load balancer, by its name. */
   readonly loadBalancerUrls: ReadonlyMap<string, string>
   /** URL of each database, by its identifier. */
@@ -49,6 +50,7 @@ export async function createLabServices(context: LabContext, options: LabService
   const ecs = keep(await createEcsService(context, { world: filled, keeper, logs, balancer }))
   return {
     services: [sts, logs, rds, balancer, ecs],
+    ecs,
     loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
     databaseUrls: new Map(world.databases.map(({ identifier }) => [identifier, rds.endpoint(identifier).url])),
     variables: filled.variables,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { EcsService } from './ecs/ecs-service.ts'
 import { createGitHub, type GitHub } from './github/github.ts'
 import { Journal } from './journal.ts'
 import { LabClock } from './lab-clock.ts'
@@ -47,6 +48,8 @@ export interface Lab extends AsyncDisposable {
   readonly faults: Faults
   readonly policies: Policies
   readonly github: GitHub
+  /** What happens to tasks without a request: capacity that is gone, Spot that is taken back, an hour that has passed. */
+  readonly ecs: Pick<EcsService, 'limitCapacity' | 'interruptSpotTasks' | 'forgetStoppedTasks'>
   /** @throws Error when the world has no load balancer of this name */
   serviceUrl(loadBalancer: string): string
   /** Ends everything that the lab has started and removes its data; the same as disposing it. */
@@ -110,6 +113,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     faults,
     policies,
     github,
+    ecs: created.ecs,
     serviceUrl(loadBalancer) {
       const url = created.loadBalancerUrls.get(loadBalancer)
       if (url === undefined) throw new Error(`The world has no load balancer ${loadBalancer}`)

@@ -1,0 +1,58 @@
+import type { ActionContext } from '@deploy-kit/core/action'
+import type { Deadline } from '@deploy-kit/core/deadline'
+import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import type { Inputs } from './inputs.ts'
+import type { Launch } from './launch.ts'
+import { locateLog, logUrl } from './log-location.ts'
+import type { Judgement } from './outcome.ts'
+import { TaskLog } from './task-log.ts'
+
+/** The logs of a task, as the input `logs` wants them. */
+export interface ContainerLogs {
+  /** Of the container that is judged; missing when it cannot or must not be read. */
+  readonly named: TaskLog | undefined
+  /** Prints what is shown at the end only; returns the last lines for the summary, of the container that explains it. */
+  showEnd(judgement: Judgement, deadline: Deadline): Promise<readonly string[]>
+}
+
+interface LogsOf {
+  readonly launch: Launch
+  readonly taskArn: string
+  readonly ecs: Ecs
+  readonly mode: Inputs['logs']
+}
+
+export function openLogs(of: LogsOf, context: ActionContext): ContainerLogs {
+  const { launch, mode } = of
+  const named = openLog(of, launch.container, context)
+  return {
+    named,
+    async showEnd({ outcome, culprit }, deadline) {
+      const tail = named?.tail() ?? []
+      if (mode === 'tail' && named) context.log.group(`Last lines of ${launch.container}`, tail)
+      if (mode === 'none' || culprit === undefined || outcome === 'succeeded') return tail
+      const other = openLog(of, culprit, context)
+      await other?.readToTheEnd(deadline)
+      const its = other?.tail() ?? []
+      if (its.length > 0) context.log.group(`Last lines of ${culprit}`, its)
+      return its.length > 0 ? its : tail
+    },
+  }
+}
+
+/** Sets log-url for the named container, says why there is no log if there is none. */
+function openLog({ launch, taskArn, ecs, mode }: LogsOf, name: string, context: ActionContext): TaskLog | undefined {
+  const container = launch.wanted.containerDefinitions.find((candidate) => candidate.name === name)
+  const location = container
+    ? locateLog(container, taskArn, ecs.config.region)
+    : `container ${name} is not in the task definition`
+  if (typeof location === 'string') {
+    if (mode !== 'none') context.log.info(`No log to show: ${location}.`)
+    return undefined
+  }
+  const isNamed = name === launch.container
+  if (isNamed) context.setOutput('log-url', logUrl(location))
+  return mode === 'none'
+    ? undefined
+    : new TaskLog(location, ecs.config, context, { print: isNamed && mode === 'stream' })
+}
