@@ -86,17 +86,19 @@ function describeFailure(report: ServiceReport, diagnosis: Diagnosis | undefined
   )
 }
 
-function deadTasks(report: ServiceReport): string {
-  if (report.failedTasks.length === 0) return ''
-  const rows = report.failedTasks.map((task) => [
-    code(shortName(task.taskArn)),
-    code(task.stopCode),
-    task.exitCode === null ? '' : String(task.exitCode),
-    escapeMarkdown(task.reason),
-  ])
-  const advice = [...new Set(report.failedTasks.map((task) => task.next).filter((next) => next !== ''))]
+function deadTasks({ failedTasks }: ServiceReport): string {
+  if (failedTasks.length === 0) return ''
+  const groups = Map.groupBy(failedTasks, (task) => JSON.stringify([task.stopCode, task.exitCode, task.reason]))
+  const rows = [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return []
+    const name = `${code(shortName(first.taskArn))}${others.length > 0 ? ` and ${others.length} more` : ''}`
+    return [
+      [name, code(first.stopCode), first.exitCode === null ? '' : String(first.exitCode), escapeMarkdown(first.reason)],
+    ]
+  })
+  const advice = [...new Set(failedTasks.map((task) => task.next).filter((next) => next !== ''))]
   return blocks(
-    table(['task of the new revision', 'stop code', 'exit code', 'why it died'], rows),
+    table(['tasks of the new revision', 'stop code', 'exit code', 'why they died'], rows),
     ...advice.map((next) => `**Next:** ${escapeMarkdown(next)}`),
   )
 }

@@ -48,9 +48,9 @@ async function diagnoseService(
   return [plan.name, { log, unhealthyTargets }]
 }
 
-/** The end of the log of the last task that died for a container of its own. */
+/** The end of the log of the last task that died of a container that ran. */
 async function readLastLog(plan: ServicePlan, report: ServiceReport, ecs: Ecs): Promise<TaskLog | undefined> {
-  const task = report.failedTasks.findLast((candidate) => candidate.container !== '')
+  const task = report.failedTasks.findLast((candidate) => candidate.container !== '' && candidate.exitCode !== null)
   if (task === undefined) return undefined
   return await readTaskLog(ecs, { definition: plan.wanted, container: task.container, taskArn: task.taskArn })
 }

@@ -107,7 +107,7 @@ async function conclude(
     if (outcome === 'deployed' || outcome === 'unchanged') continue
     context.log.info(`What happened to ${report.service}:`)
     context.log.outside([
-      ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} (${task.stopCode}): ${task.reason}`),
+      ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} died (${task.stopCode}): ${task.reason}`),
       ...report.events,
       ...(diagnoses.get(report.service)?.unhealthyTargets ?? []),
       ...(diagnoses.get(report.service)?.log?.lines.map((line) => `| ${line}`) ?? []),

@@ -141,10 +141,8 @@ export class FollowedRollout {
     if (progress.kind !== 'failed') return progress
     // What the circuit breaker or an alarm did stands in the service deployment alone.
     const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
-    const reason = deployment?.statusReason
-    return reason === undefined
-      ? progress
-      : { ...progress, state: `${withoutStop(progress.state)}. ${withoutStop(reason)}` }
+    const reasons = [progress.state, deployment?.statusReason ?? ''].map(withoutStop).filter((reason) => reason !== '')
+    return { ...progress, state: reasons.length === 0 ? 'ECS gave it up and does not say why' : reasons.join('. ') }
   }
 
   /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */

@@ -20,7 +20,7 @@ export interface Change {
 export type Progress =
   | { readonly kind: 'in-progress'; readonly state: string }
   | { readonly kind: 'steady'; readonly state: string }
-  /** The deployment failed; `reverting` says that ECS goes back by itself, and to what. */
+  /** The deployment failed; `reverting` says that ECS goes back by itself, and to what. `state` may be empty then. */
   | { readonly kind: 'failed'; readonly state: string; readonly reverting?: string }
   /** Another deployment took its place. */
   | { readonly kind: 'replaced'; readonly state: string; readonly by: Deployment }
@@ -47,8 +47,7 @@ export function judgeRollout(service: Service | undefined, change: Change, seen:
   }
   // ECS takes an older deployment up again when it reverts; whoever deploys makes a new one.
   if (own?.rolloutState === 'FAILED' || change.before.includes(primary.id ?? '') || isRollback(primary)) {
-    const reason = own?.rolloutStateReason ?? `ECS went back to ${shortName(primary.taskDefinition)}`
-    return { kind: 'failed', state: reason, reverting: primary.taskDefinition ?? '' }
+    return { kind: 'failed', state: own?.rolloutStateReason ?? '', reverting: primary.taskDefinition ?? '' }
   }
   return {
     kind: 'replaced',
