@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
-import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { type Baseline, toGateRecord } from './baseline.ts'
 import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
@@ -171,6 +171,7 @@ async function keepBaseline(
   try {
     context.log.info(`Baseline written to ${await store.write(gate)}.`)
   } catch (error) {
+    if (error instanceof CancelledError) throw error
     context.log.warning(`The baseline could not be written: ${messageOf(error)}`)
   }
 }

@@ -1,7 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs'
 import { realpath as resolveLinks } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { type FileSystemAdapter, glob } from 'tinyglobby'
 
 export interface FoundFiles {
@@ -16,6 +16,7 @@ export interface FoundFiles {
  * A link to a file is that file; links to folders are not followed.
  *
  * @throws {ActionError} `wrong-state` for a folder that cannot be read
+ * @throws {CancelledError} as soon as `signal` aborts
  */
 export async function findFiles(
   globs: readonly string[],
@@ -32,6 +33,8 @@ export async function findFiles(
     fs: watchingFileSystem(links, unreadable),
     signal,
   })
+  // The search has just stopped then, and what it found is not all there is.
+  if (signal.aborted) throw new CancelledError()
   const [problem] = unreadable
   if (problem !== undefined) {
     throw new ActionError('wrong-state', `A folder that ${globs.join(', ')} looks into cannot be read: ${problem}.`, {

@@ -89,6 +89,25 @@ describe('a baseline on a branch', () => {
     )
   })
 
+  test('is the merge base with the default branch for a push to another branch, and the base for a merge queue', async () => {
+    await using both = await open()
+    const { github, workspace } = both
+    const { sha } = await pushMain(github, workspace)
+    const head = await github.repository.commit('feature', { 'b.txt': 'feature' }, { parents: [sha] })
+    const inputs = { ...options, 'github-token': github.token }
+    const on = (name: string, ref: string) => ({
+      ...github.environment,
+      GITHUB_EVENT_NAME: name,
+      GITHUB_REF: ref,
+      GITHUB_SHA: head,
+    })
+    const pushed = await workspace.run(inputs, on('push', 'refs/heads/feature'))
+    expect(pushed.outputs['baseline-sha']).toBe(sha)
+    const queue = on('merge_group', 'refs/heads/gh-readonly-queue/main/pr-1')
+    const queued = await workspace.run(inputs, queue, { merge_group: { base_sha: sha } })
+    expect(queued.outputs['baseline-sha']).toBe(sha)
+  })
+
   test('keeps what two gates measured on one commit, also when they write at the same time', async () => {
     await using both = await open()
     const { github, workspace } = both
@@ -104,12 +123,9 @@ describe('a baseline on a branch', () => {
     const keys = ['one', 'two', 'three', 'four']
     const runs = await Promise.all(
       keys.map((key) =>
-        workspace.run(
-          { ...options, 'github-token': github.token, 'comment-key': key },
-          environment,
-          event,
-          systemClock,
-        ),
+        workspace.run({ ...options, 'github-token': github.token, 'comment-key': key }, environment, event, {
+          clock: systemClock,
+        }),
       ),
     )
     for (const run of runs) expect(run.log).toContain('Baseline written to the branch deploy-kit-data.')

@@ -14,14 +14,13 @@ const USUAL_FOLDER = '.next'
 export async function planRoutes(inputs: Inputs, workspace: string): Promise<LinePlan[]> {
   const directory = await findBuild(inputs, workspace)
   if (directory === undefined) return []
-  const bytes = inputs.routeBudget ?? inputs.budget
-  const rule = inputs.routeBudget === undefined ? 'budget' : 'route-budget'
+  const bytes = inputs.routeBudget
   return (await readRoutes(workspace, directory)).map(({ name, chunks }): LinePlan => {
     return {
       name,
       compression: inputs.compression,
       source: { kind: 'listed', paths: chunks },
-      ...(bytes !== undefined && { budget: { bytes, rule } }),
+      ...(bytes !== undefined && { budget: { bytes, rule: 'route-budget' } }),
     }
   })
 }

@@ -16,7 +16,7 @@ export interface TestWorkspace extends AsyncDisposable {
     inputs: Readonly<Record<string, string>>,
     environment?: Readonly<Record<string, string>>,
     event?: object,
-    clock?: Clock,
+    options?: { clock?: Clock; signal?: AbortSignal },
   ): Promise<MemoryRun>
 }
 
@@ -39,12 +39,13 @@ export async function createWorkspace(files: Readonly<Record<string, string | Bu
       await mkdir(dirname(join(path, name)), { recursive: true })
       await symlink(target, join(path, name))
     },
-    async run(inputs, environment = {}, event, clock = quickClock()) {
+    async run(inputs, environment = {}, event, options = {}) {
       const eventPath = join(root, 'event.json')
       if (event) await writeFile(eventPath, JSON.stringify(event))
       return runInMemory(bundleSizeGate, {
         inputs,
-        clock,
+        clock: options.clock ?? quickClock(),
+        ...(options.signal && { signal: options.signal }),
         environment: {
           GITHUB_WORKSPACE: path,
           RUNNER_TEMP: runnerTemp,
