@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 /** Time as actions see it; tests hand in another one. */
 export interface Clock {
   /** Monotonic milliseconds: for elapsed and remaining time. */
@@ -20,8 +18,21 @@ export const systemClock: Clock = {
     let left = ms
     while (left > 0 && !signal?.aborted) {
       const part = Math.min(left, MAX_TIMER_MS)
-      await sleep(part, undefined, signal ? { signal } : undefined).catch(() => undefined)
+      await pause(part, signal)
       left -= part
     }
   },
+}
+
+/** As node:timers/promises, which takes half a millisecond to load and would be all that is used of it. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', wake)
+      resolve()
+    }
+    const timer = setTimeout(wake, ms)
+    signal?.addEventListener('abort', wake, { once: true })
+  })
 }

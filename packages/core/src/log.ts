@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Platform } from './platform.ts'
 
 /** The step's log. Text that could be read as a workflow command is printed so that it cannot be. */
@@ -50,7 +49,7 @@ function looksLikeCommand(line: string): boolean {
 /** Between `::stop-commands::<token>` and `::<token>::` the runner prints every line as it is; the token cannot be guessed. */
 function writeStopped(platform: Platform, lines: readonly string[]): void {
   if (lines.length === 0) return
-  const token = randomUUID()
+  const token = crypto.randomUUID()
   platform.writeLine(`::stop-commands::${token}`)
   for (const line of lines.flatMap(splitLines)) platform.writeLine(line)
   platform.writeLine(`::${token}::`)

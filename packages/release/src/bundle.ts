@@ -8,6 +8,7 @@ import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolld
 import { type Phase, phases, scratchFolder } from './action-folder.ts'
 import { type BundledPackage, collectPackages, renderLicenses } from './licenses.ts'
 import { manifestPlugin } from './manifest-plugin.ts'
+import { releaseVersion, versionPlugin } from './version-plugin.ts'
 
 /** What is known about a bundle beside its files. */
 export interface Bundle {
@@ -55,11 +56,12 @@ export async function bundleAction(folder: string, distFolder: string): Promise<
 
 async function writeChunks(folder: string, entry: string, found: Phase[], stage: string): Promise<OutputChunk[]> {
   const warnings: RolldownLog[] = []
+  const version = releaseVersion()
   const build = await rolldown({
     cwd: folder,
     input: { [entry]: entry === 'main' ? join(folder, 'src', 'main.ts') : entryModule },
     platform: 'node',
-    plugins: [entryPlugin(folder, found), manifestPlugin()],
+    plugins: [entryPlugin(folder, found), manifestPlugin(), randomUuidPlugin()],
     // The AWS SDK's modules, not its CommonJS, which cannot be shaken.
     resolve: { mainFields: ['module', 'main'] },
     treeshake: { moduleSideEffects: [{ test: withoutSideEffects, sideEffects: false }] },
@@ -93,6 +95,22 @@ function entryPlugin(folder: string, found: Phase[]): Plugin {
         const source = (phase: Phase): string => JSON.stringify(join(folder, 'src', `${phase}.ts`))
         return found.map((phase) => `export const ${phase} = () => import(${source(phase)})`).join('\n')
       },
+    },
+  }
+}
+
+/** `@actions/core` loads all of node:crypto, a tenth of the start-up, for a random UUID, which Node has as a global too. */
+function randomUuidPlugin(): Plugin {
+  const id = 'deploy-kit:random-uuid'
+  return {
+    name: id,
+    resolveId: {
+      filter: { id: /^crypto$/ },
+      handler: (_, importer) => (importer && /[\\/]@actions[\\/]core[\\/]/.test(importer) ? id : null),
+    },
+    load: {
+      filter: { id: new RegExp(`^${id}$`) },
+      handler: () => 'export const randomUUID = () => globalThis.crypto.randomUUID()',
     },
   }
 }
