@@ -4,6 +4,7 @@ import { AwsCaller } from '../aws/aws-caller.ts'
 import { type AwsClientConfig, createAwsClientConfig } from '../aws/aws-client.ts'
 import type { AwsInputs } from '../aws/aws-inputs.ts'
 import type { Deadline } from '../deadline.ts'
+import { Pace } from './pace.ts'
 
 /** Amazon ECS as an action uses it: every request of `client` goes through `caller`. */
 export interface Ecs {
@@ -19,9 +20,19 @@ export interface Ecs {
 export function createEcs(inputs: AwsInputs, context: ActionContext, deadline: Deadline): Ecs {
   const { signal, clock, log } = context
   const config = createAwsClientConfig(inputs, context)
+  const client = new ECSClient(config)
+  const pace = new Pace(clock)
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        await pace.take(commandName.replace(/Command$/, ''))
+        return next(args)
+      },
+    { name: 'keepPace', step: 'initialize' },
+  )
   return {
     config,
-    client: new ECSClient(config),
+    client,
     caller: new AwsCaller({ deadline, signal, clock, log }),
   }
 }
