@@ -42,7 +42,11 @@ export const fields = {
   'assign-public-ip': optional(boolean()),
   'launch-type': optional(choice('FARGATE', 'EC2', 'EXTERNAL')),
   'capacity-provider-strategy': optional(structured(capacityProviderStrategy)),
-  'idempotency-key': optional(text()),
+  'idempotency-key': optional(
+    text((given) =>
+      /[\r\n]/.test(given) ? 'is one line; a key of several lines is a mistake more often than not' : undefined,
+    ),
+  ),
   'on-cancel': choice('stop', 'detach'),
   'on-timeout': choice('stop', 'detach'),
   'start-timeout': duration({ minMs: 1 }),
@@ -77,7 +81,8 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
   if (inputs.launchType !== undefined && inputs.capacityProviderStrategy !== undefined) {
     report(['launch-type', 'capacity-provider-strategy'], 'give one, not both: ECS takes either')
   }
-  const overrides = JSON.stringify([inputs.command ?? [], inputs.environment ?? []])
+  const environment = (inputs.environment ?? []).map(([name, value]) => ({ name, value }))
+  const overrides = JSON.stringify([{ name: inputs.container, command: inputs.command, environment }])
   if (overrides.length > LONGEST_OVERRIDES) {
     report(
       ['command', 'environment'],

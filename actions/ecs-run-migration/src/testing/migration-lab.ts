@@ -1,7 +1,8 @@
 import type { Clock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { type Lab, startLab } from '@deploy-kit/lab/lab'
+import { type Lab, type LabOptions, startLab } from '@deploy-kit/lab/lab'
 import { parseWorld } from '@deploy-kit/lab/world'
+import { expect, vi } from 'vitest'
 import { action } from '../action.ts'
 
 const accountId = '123456789012'
@@ -118,9 +119,11 @@ export const world = parseWorld(
   import.meta.dirname,
 )
 
-/** A lab that is quick enough for hundreds of tasks. */
-export function startMigrationLab(options: { seed?: number; timeScale?: number } = {}): Promise<Lab> {
-  return startLab({ world, timeScale: 0.002, throttling: false, ...options })
+/** A lab that is quick enough for hundreds of tasks, and the one that the SDK of this process talks to. */
+export async function startMigrationLab(options: Partial<LabOptions> = {}): Promise<Lab> {
+  const lab = await startLab({ world, timeScale: 0.002, throttling: false, ...options })
+  for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
+  return lab
 }
 
 export interface RunOptions {
@@ -159,3 +162,35 @@ export function migrate(
 
 /** The command input for a shell script. */
 export const shell = (script: string): string => JSON.stringify(['sh', '-c', script])
+
+/** For a task of a definition with awsvpc, where there is no service to take a network from. */
+export const subnets = { subnets: 'subnet-0a1b2c3d4e5f60718' }
+
+/** The step's one error annotation. */
+export function failureOf({ annotations }: MemoryRun): string | undefined {
+  return annotations.find(({ level }) => level === 'error')?.message
+}
+
+/** What the last RunTask asked for. */
+export function lastRunTask(lab: Lab): Record<string, unknown> {
+  return lab.journal.requests('ecs', 'RunTask').at(-1)?.input as Record<string, unknown>
+}
+
+/** The ARN of the task that is started next, as soon as its log was read as far as the line. */
+export async function taskWithLog(lab: Lab, line: string): Promise<string> {
+  const from = lab.journal.entries().length
+  return vi.waitFor(
+    () => {
+      const entries = lab.journal.entries().slice(from)
+      const answers = (operation: string) =>
+        entries.flatMap((entry) =>
+          entry.kind === 'request' && entry.operation === operation && entry.outcome.kind === 'answered'
+            ? [entry.outcome.output]
+            : [],
+        )
+      expect(JSON.stringify(answers('GetLogEvents'))).toContain(`"${line}"`)
+      return (answers('RunTask')[0] as { tasks: { taskArn: string }[] }).tasks[0]?.taskArn ?? ''
+    },
+    { interval: 5, timeout: 10_000 },
+  )
+}

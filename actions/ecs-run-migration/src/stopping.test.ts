@@ -1,0 +1,101 @@
+import { DescribeTasksCommand, ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
+import type { Lab } from '@deploy-kit/lab/lab'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { failureOf, lastRunTask, migrate, shell, startMigrationLab, taskWithLog } from './testing/migration-lab.ts'
+
+let lab: Lab
+let ecs: ECSClient
+
+beforeAll(async () => {
+  lab = await startMigrationLab()
+  ecs = new ECSClient({ region: 'eu-central-1' })
+})
+afterAll(() => lab.close())
+afterEach(() => lab.faults.clear())
+
+async function statusOf(arn: string): Promise<string | undefined> {
+  const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster: 'production', tasks: [arn] }))
+  return tasks?.[0]?.desiredStatus
+}
+
+describe('cancel and time', () => {
+  test('a cancellation stops the task at once, and the outcome is written', async () => {
+    const cancelled = new AbortController()
+    const running = migrate(lab, { command: shell('echo begun; sleep 60 & wait') }, { signal: cancelled.signal })
+    const arn = await taskWithLog(lab, 'begun')
+    cancelled.abort()
+    const run = await running
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toMatchObject({ outcome: 'cancelled', 'task-arn': arn })
+    expect(failureOf(run)).toMatch(/^Cancelled while the task was RUNNING\. It was told to stop/)
+    expect(await statusOf(arn)).toBe('STOPPED')
+  })
+
+  test('with on-cancel detach the task goes on, and it is said how to follow it', async () => {
+    const cancelled = new AbortController()
+    const inputs = { command: shell('echo begun; sleep 60 & wait'), 'on-cancel': 'detach' }
+    const running = migrate(lab, inputs, { signal: cancelled.signal })
+    const arn = await taskWithLog(lab, 'begun')
+    cancelled.abort()
+    const run = await running
+    expect(run.outputs.outcome).toBe('cancelled')
+    expect(failureOf(run)).toContain(`aws ecs describe-tasks --cluster production --tasks ${arn}`)
+    expect(await statusOf(arn)).toBe('RUNNING')
+    await ecs.send(new StopTaskCommand({ cluster: 'production', task: arn }))
+  })
+
+  test.each(['slow', 'resetAfter', 'resetBefore', 'noAnswer'] as const)(
+    'cancelled while RunTask meets %s, leaves no task running',
+    async (kind) => {
+      lab.faults.add({ operation: 'RunTask', kind, ...(kind === 'slow' && { ms: 40 }) })
+      const cancelled = new AbortController()
+      const before = lab.journal.requests('ecs', 'RunTask').length
+      const running = migrate(lab, { command: shell('sleep 60 & wait') }, { signal: cancelled.signal })
+      await vi.waitFor(() => expect(lab.journal.requests('ecs', 'RunTask').length).toBeGreaterThan(before), {
+        interval: 1,
+      })
+      cancelled.abort()
+      const run = await running
+      expect(run.exitCode).toBe(1)
+      expect(run.outputs.outcome).toBe('cancelled')
+      expect(failureOf(run)).toMatch(/^Cancelled/)
+      const { startedBy } = lastRunTask(lab) as { startedBy?: string }
+      const live = await ecs.send(new ListTasksCommand({ cluster: 'production', startedBy }))
+      expect(live.taskArns).toEqual([])
+    },
+  )
+
+  test('cancelled before anything was sent, says so', async () => {
+    const run = await migrate(lab, { command: 'true' }, { signal: AbortSignal.abort() })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs.outcome).toBe('cancelled')
+    expect(failureOf(run)).toBe('Cancelled before anything was run.')
+  })
+
+  test('at the deadline the task is stopped and the outcome is timed-out', async () => {
+    const run = await migrate(lab, { command: shell('echo half of it; sleep 60 & wait'), timeout: '30s' })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs.outcome).toBe('timed-out')
+    expect(failureOf(run)).toMatch(
+      /^The task was RUNNING at the deadline\. It was told to stop \(SIGTERM, then SIGKILL after its stopTimeout\)\.\nThe log ends with:\nhalf of it$/,
+    )
+    expect(await statusOf(run.outputs['task-arn'] ?? '')).toBe('STOPPED')
+  })
+
+  test('a task that does not start in time is not-started and stopped, whatever start-timeout is', async () => {
+    const run = await migrate(lab, { command: 'true', 'start-timeout': '1ms' })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toMatchObject({ outcome: 'not-started', 'exit-code': '', 'stop-code': 'UserInitiated' })
+    expect(failureOf(run)).toMatch(/^The task did not start within start-timeout: it was/)
+  })
+
+  test('a deadline that no answer comes before is a timeout too, and the task is stopped', async () => {
+    const running = migrate(lab, { command: shell('echo begun; sleep 60 & wait'), timeout: '60s' })
+    await taskWithLog(lab, 'begun')
+    lab.faults.add({ operation: 'DescribeTasks', kind: 'throttle' })
+    const run = await running
+    lab.faults.clear()
+    expect(run.outputs.outcome).toBe('timed-out')
+    expect(await statusOf(run.outputs['task-arn'] ?? '')).toBe('STOPPED')
+  })
+})
