@@ -4,6 +4,7 @@ import { formatDuration } from '@deploy-kit/core/duration'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { type CopyTarget, requestCopy } from './copy.ts'
 import type { Inputs } from './inputs.ts'
+import { asSentence } from './interruption.ts'
 import { recordSnapshot } from './outputs.ts'
 import type { Pruning } from './pruning.ts'
 import type { RecoveryPoint } from './recovery-point.ts'
@@ -37,7 +38,7 @@ export async function finishSnapshot(finish: Finish, context: ActionContext): Pr
     const kept = whatIsKept(reached.snapshot)
     if (error instanceof CancelledError) return { conclusion: 'cancelled', headline: `Cancelled. ${kept}` }
     if (!(error instanceof ActionError) || error.code === 'internal') throw error
-    return { conclusion: 'failed', headline: `${error.message} ${kept}`, details: error.advice }
+    return { conclusion: 'failed', headline: `${asSentence(error.message)} ${kept}`, details: error.advice }
   })
   const settings = { type: source.type, restoreOptions: database.restoreOptions, writer: database.writer }
   const report = { settings, ...reached, created: point.created, pruned: pruning.pruned }
@@ -94,7 +95,8 @@ function disappointment(what: string, waited: SnapshotWait, { source, deadline }
     case 'timed-out': {
       const after = formatDuration(deadline.elapsedMs())
       const headline = `${what} is not available after ${after}; last seen ${status} (${percentProgress} %).`
-      const trouble = source.trouble === undefined ? '' : ` At the end AWS did not answer: ${source.trouble}.`
+      const trouble =
+        source.trouble === undefined ? '' : ` At the end AWS did not answer: ${asSentence(source.trouble)}`
       return {
         conclusion: 'failed',
         headline,

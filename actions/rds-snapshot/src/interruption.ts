@@ -38,6 +38,11 @@ export async function explainInterruption(
   }
 }
 
+/** AWS's own words, which end many of our messages, may lack the full stop. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 function cancelled(state: string): Verdict {
   return { conclusion: 'cancelled', headline: `Cancelled. ${state}`, summary: '' }
 }
@@ -45,8 +50,12 @@ function cancelled(state: string): Verdict {
 /** AWS's refusals are certain; only silence leaves open whether it has begun. */
 function uncertain(error: unknown, identifier: string): unknown {
   if (!(error instanceof ActionError) || error.code !== 'unreachable') return error
-  return new ActionError(error.code, `${error.message} Whether AWS has begun snapshot ${identifier} is not known.`, {
-    advice: `Run the job again with snapshot-identifier ${identifier}: if it is there, it is adopted. ${error.advice}`,
-    cause: error,
-  })
+  return new ActionError(
+    error.code,
+    `${asSentence(error.message)} Whether AWS has begun snapshot ${identifier} is not known.`,
+    {
+      advice: `Run the job again with snapshot-identifier ${identifier}: if it is there, it is adopted. ${error.advice}`,
+      cause: error,
+    },
+  )
 }

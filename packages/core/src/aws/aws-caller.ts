@@ -27,6 +27,9 @@ export interface AwsCall<T> {
   readonly recover?: (error: unknown, code: string, attempt: number) => T | Promise<T> | undefined
 }
 
+/** An attempt is cut short when the deadline leaves it less time than any other has. */
+type Attempt<T> = { readonly answer: T } | { readonly failure: unknown; readonly isCutShort: boolean }
+
 /** Sends AWS requests: retries what passes with jittered pauses until the deadline, explains the rest. */
 export class AwsCaller {
   readonly #deadline: Deadline
@@ -81,6 +84,9 @@ export class AwsCaller {
       const recovered = call.recover?.(failure, failureCode(failure), number)
       if (recovered !== undefined) return await recovered
       if (classifyFailure(failure) !== 'transient') throw explainFailure(failure, call.operation, call.subject)
+      // An attempt that the deadline cut short says less than the answer before it.
+      if (attempt.isCutShort && lastFailure !== undefined)
+        throw explainFailure(lastFailure, call.operation, call.subject)
       lastFailure = failure
       this.#trouble = `${call.operation} on ${call.subject}: ${failureCode(failure)}: ${messageOf(failure)}`
       const say = number % TOLD_EVERY === 0 ? this.#log.info : this.#log.debug
@@ -92,15 +98,16 @@ export class AwsCaller {
     }
   }
 
-  async #attempt<T>(call: AwsCall<T>): Promise<{ answer: T } | { failure: unknown }> {
-    using limit = abortAfter(Math.min(this.#attemptMs, this.#deadline.remainingMs()), this.#clock, this.#signal)
+  async #attempt<T>(call: AwsCall<T>): Promise<Attempt<T>> {
+    const remainingMs = this.#deadline.remainingMs()
+    using limit = abortAfter(Math.min(this.#attemptMs, remainingMs), this.#clock, this.#signal)
     try {
       return { answer: await unlessAborted(call.send(limit.signal), limit.signal) }
     } catch (error) {
-      if (!limit.timedOut()) return { failure: error }
+      if (!limit.timedOut()) return { failure: error, isCutShort: false }
       const timeout = new Error('no answer came in time')
       timeout.name = 'TimeoutError'
-      return { failure: timeout }
+      return { failure: timeout, isCutShort: remainingMs < this.#attemptMs }
     }
   }
 
