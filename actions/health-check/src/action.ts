@@ -1,15 +1,10 @@
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
-import { formatDuration } from '@deploy-kit/core/duration'
-import type { Log } from '@deploy-kit/core/log'
-import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
-import { type Diagnosis, diagnose } from '@deploy-kit/core/probe/diagnosis'
-import { checkHealth, type HealthVerdict } from '@deploy-kit/core/probe/health'
+import { checkHealth } from '@deploy-kit/core/probe/health'
 import manifest from '../action.yml'
 import { checkTogether } from './input-checks.ts'
 import { fields, type Inputs } from './inputs.ts'
 import { derivedSecrets, healthOptions } from './options.ts'
 import { setOutputs } from './outputs.ts'
-import { summarise } from './summary.ts'
 
 export const action = defineAction({ name: 'health-check', manifest, fields, check: checkTogether, main: check })
 
@@ -17,54 +12,7 @@ async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   for (const secret of derivedSecrets(inputs)) context.mask(secret)
   const verdict = await checkHealth(healthOptions(inputs), context)
   setOutputs(verdict, context)
-  const diagnoses = verdict.kind === 'unhealthy' ? diagnoseWorst(verdict) : []
-  for (const diagnosis of diagnoses) printDiagnosis(diagnosis, context.log)
-  return {
-    conclusion: conclusionOf(verdict, inputs.failOnUnhealthy),
-    headline: headlineOf(verdict),
-    summary: summarise(verdict, diagnoses),
-  }
-}
-
-/** How many targets are explained at length; the table has them all. */
-const MAX_DIAGNOSES = 5
-
-/** The target that decided first, then others that fail. */
-function diagnoseWorst({ watches, decisive, elapsedMs }: HealthVerdict): Diagnosis[] {
-  const failing = watches.filter((watch) => watch !== decisive && watch.streak === 0)
-  const diagnoses = [decisive, ...failing].slice(0, MAX_DIAGNOSES).map((watch) => diagnose(watch, elapsedMs))
-  return diagnoses.filter((diagnosis) => diagnosis !== undefined)
-}
-
-function printDiagnosis({ title, facts, body, advice }: Diagnosis, log: Log): void {
-  log.group(
-    title,
-    facts.map(([label, text]) => `${label}: ${text}`),
-  )
-  if (body.length > 0) {
-    log.info('The last body begins with:')
-    log.outside(body)
-  }
-  if (advice !== '') log.info(`Look at next: ${advice}`)
-}
-
-function conclusionOf({ kind }: HealthVerdict, failOnUnhealthy: boolean): Verdict['conclusion'] {
-  if (kind === 'healthy') return 'success'
-  if (kind === 'cancelled') return 'cancelled'
-  return failOnUnhealthy ? 'failed' : 'warning'
-}
-
-function headlineOf(verdict: HealthVerdict): string {
-  const { decisive, watches } = verdict
-  const elapsed = formatDuration(verdict.elapsedMs)
-  const others = watches.length > 1 ? ` (one of ${watches.length} targets)` : ''
-  if (verdict.kind === 'healthy') {
-    const who = watches.length > 1 ? `All ${watches.length} targets are` : `${decisive.target.text} is`
-    return `${who} healthy: ${decisive.streak} answers in a row as expected, after ${elapsed}`
-  }
-  if (verdict.kind === 'cancelled')
-    return `Cancelled after ${elapsed}, before ${decisive.target.text}${others} was healthy`
-  const failure = decisive.lastFailure ?? decisive.last
-  const why = failure ? describeProblems(failure) : 'it was never probed'
-  return `${decisive.target.text}${others} is not healthy after ${elapsed} (${verdict.reason}): ${why}`
+  // What is said about the verdict is a third of the code; loaded here, it does not hold up the first request.
+  const { conclude } = await import('./conclusion.ts')
+  return conclude(verdict, inputs, context.log)
 }

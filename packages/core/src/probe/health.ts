@@ -9,10 +9,10 @@ import { PatternMatcher } from './pattern-matcher.ts'
 import type { Reason } from './probe-error.ts'
 import { ProgressLog } from './progress-log.ts'
 import type { RequestOptions } from './request.ts'
-import type { TrustOptions } from './secure-connection.ts'
+import { prepareTrust, type TrustOptions } from './secure-connection.ts'
 import { SocketBudget } from './socket-budget.ts'
 import { includesStatus, type StatusSet } from './status-set.ts'
-import type { Target } from './target.ts'
+import { isSecure, type Target } from './target.ts'
 import { TargetWatch } from './target-watch.ts'
 
 /** Sockets open at the same time, over all targets. */
@@ -132,6 +132,7 @@ function createProbe(options: HealthOptions, context: HealthContext, patterns: P
   const sockets = new SocketBudget(MAX_SOCKETS)
   return async (watch: TargetWatch, signal: AbortSignal, deadline: Deadline): Promise<Attempt> => {
     using _socket = await sockets.take()
+    if (isSecure(watch.target.url)) await prepareTrust(trust)
     signal.throwIfAborted()
     watch.attempts += 1
     const attempt = await attemptTarget(

@@ -16,25 +16,35 @@ export interface TrustOptions {
 export type Trust = TrustOptions & { context?: SecureContext }
 
 /**
+ * Reads the authorities. That takes several milliseconds of the processor once, which are ours and not the target's: do
+ * it before an attempt is timed.
+ */
+export async function prepareTrust(trust: Trust): Promise<SecureContext> {
+  const { caCertificates } = trust
+  // node:tls is a third of an HTTPS client's start-up; a plain HTTP target never needs it.
+  const { createSecureContext, getCACertificates } = await import('node:tls')
+  trust.context ??= createSecureContext(
+    caCertificates === undefined ? {} : { ca: [...getCACertificates('default'), caCertificates] },
+  )
+  return trust.context
+}
+
+/**
  * Shakes hands for TLS over a connection; `host` is the name that is sent (SNI) and that the certificate must hold for.
  *
  * @throws {ProbeError} `tls` when the handshake or the verification fails; `connect` for a reset
  */
 export async function secure(raw: Socket, host: string, trust: Trust, probing: Probing): Promise<TLSSocket> {
   const { trace, clock } = probing
-  // node:tls is a third of an HTTPS client's start-up; a plain HTTP target never needs it.
-  const { connect, createSecureContext, getCACertificates } = await import('node:tls')
+  const secureContext = await prepareTrust(trust)
+  const { connect } = await import('node:tls')
   const startedAtMs = clock.nowMs()
   trace.phase = 'tls'
-  const { caCertificates } = trust
-  trust.context ??= createSecureContext(
-    caCertificates === undefined ? {} : { ca: [...getCACertificates('default'), caCertificates] },
-  )
   const socket = connect({
     socket: raw,
     host,
     ...(isIP(host) === 0 && { servername: host }),
-    secureContext: trust.context,
+    secureContext,
     ALPNProtocols: ['http/1.1'],
     // The verification's result is read below, before anything is sent: Node would drop the certificate with the
     // connection, and whoever reads the log wants to know which certificate it was.
