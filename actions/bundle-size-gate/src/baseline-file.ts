@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { messageOf } from '@deploy-kit/core/errors'
 import {
   type Baseline,
@@ -33,13 +33,24 @@ function describeProblem(error: unknown): string {
   return error instanceof RangeError ? error.message : `cannot be read (${messageOf(error)})`
 }
 
-/** Writes the gate into the file, beside what other gates have there; the file is whole at every moment. */
-export async function writeBaselineFile(path: string, gate: GateRecord): Promise<void> {
+/**
+ * Writes the gate into the file, beside what other gates have there. The file is written in the temporary folder and
+ * moved, so that a run that dies leaves the old file or the new one.
+ */
+export async function writeBaselineFile(path: string, gate: GateRecord, temporaryFolder: string): Promise<void> {
   const record = printRecord(withGate(await readOthers(path), gate))
-  await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${randomUUID()}.tmp`
+  const temporary = join(temporaryFolder, `bundle-size-gate-${randomUUID()}.json`)
   await writeFile(temporary, record)
-  await rename(temporary, path)
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    await rename(temporary, path)
+  } catch (error) {
+    // The two folders may be on different file systems.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error
+    await copyFile(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
+  }
 }
 
 /** Undefined when there is nothing that could be kept: no file yet, or one that no version of this action wrote. */

@@ -6,6 +6,7 @@ import { readBaselineFile, writeBaselineFile } from './baseline-file.ts'
 import type { GitHubAccess } from './github-access.ts'
 import type { Inputs } from './inputs.ts'
 import type { Measurement } from './measurement.ts'
+import { temporaryFolderOf } from './report-file.ts'
 import type { Trigger } from './trigger.ts'
 
 /** Where baselines are kept. Reading never fails: what cannot be read counts as missing, and the reason is said. */
@@ -36,7 +37,7 @@ function branchStore(branch: string, options: StoreOptions): BaselineStore {
   if ('unavailable' in github) {
     return {
       read: async () => ({ missing: `the branch ${branch} cannot be read: ${github.unavailable}` }),
-      write: () => Promise.reject(new Error(`${github.unavailable}.`)),
+      write: () => Promise.reject(new Error(`${github.unavailable}. It takes a token with \`contents: write\`.`)),
     }
   }
   return {
@@ -48,12 +49,13 @@ function branchStore(branch: string, options: StoreOptions): BaselineStore {
   }
 }
 
-function fileStore(shown: string, { key, workspace }: { key: string; workspace: string }): BaselineStore {
+function fileStore(shown: string, { key, workspace, context }: StoreOptions): BaselineStore {
   const path = resolve(workspace, shown)
+  const temporaryFolder = temporaryFolderOf(context.environment)
   return {
     read: (current) => readBaselineFile(path, shown, key, current),
     async write(gate) {
-      await writeBaselineFile(path, gate)
+      await writeBaselineFile(path, gate, temporaryFolder)
       return shown
     },
   }

@@ -29,9 +29,8 @@ export interface StoredRecord {
 }
 
 const refSchema = v.object({ object: v.object({ sha: v.string() }) })
+const commitSchema = v.object({ tree: v.object({ sha: v.string() }) })
 const treeSchema = v.object({
-  sha: v.string(),
-  truncated: v.optional(v.boolean()),
   tree: v.array(v.object({ path: v.string(), type: v.string(), sha: v.string() })),
 })
 
@@ -39,13 +38,25 @@ const treeSchema = v.object({
 export async function readDataBranch(branch: string, github: GitHubRequests): Promise<DataBranch> {
   const tip = await readTip(branch, github)
   if (tip === undefined) return { tip, treeSha: undefined, records: [] }
-  const parameters = { tree_sha: tip, recursive: '1' }
-  const { sha, tree } = await github.call('GET /repos/{owner}/{repo}/git/trees/{tree_sha}', parameters, treeSchema)
-  const records = tree.flatMap((entry) => {
-    const measured = new RegExp(`^${FOLDER}/\\d{8}T\\d{6}Z-([0-9a-f]{40,64})\\.json$`).exec(entry.path)?.[1]
-    return measured === undefined ? [] : [{ path: entry.path, sha: measured, blobSha: entry.sha }]
-  })
-  return { tip, treeSha: sha, records }
+  const commit = { commit_sha: tip }
+  const treeSha = (await github.call('GET /repos/{owner}/{repo}/git/commits/{commit_sha}', commit, commitSchema)).tree
+    .sha
+  // The folder alone, since other tools may keep more on the branch than one answer holds.
+  const folder = (await listTree(treeSha, github)).find((entry) => entry.path === FOLDER && entry.type === 'tree')
+  const records = folder === undefined ? [] : (await listTree(folder.sha, github)).flatMap(readRecordName)
+  return { tip, treeSha, records }
+}
+
+type TreeEntry = v.InferOutput<typeof treeSchema>['tree'][number]
+
+async function listTree(treeSha: string, github: GitHubRequests): Promise<TreeEntry[]> {
+  const route = 'GET /repos/{owner}/{repo}/git/trees/{tree_sha}'
+  return (await github.call(route, { tree_sha: treeSha }, treeSchema)).tree
+}
+
+function readRecordName(entry: TreeEntry): StoredRecord[] {
+  const sha = /^\d{8}T\d{6}Z-([0-9a-f]{40,64})\.json$/.exec(entry.path)?.[1]
+  return sha === undefined ? [] : [{ path: `${FOLDER}/${entry.path}`, sha, blobSha: entry.sha }]
 }
 
 async function readTip(branch: string, github: GitHubRequests): Promise<string | undefined> {

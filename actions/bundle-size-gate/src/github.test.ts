@@ -85,7 +85,7 @@ describe('a baseline on a branch', () => {
     const run = await pull.run(workspace, options)
     expect(run.outputs['baseline-sha']).toBe(sha)
     expect(run.summary).toContain(
-      `${sha.slice(0, 10)}, the nearest ancestor that has a baseline \\(the merge base is ${unmeasured.slice(0, 10)}\\)`,
+      `${sha.slice(0, 10)}, the nearest ancestor that has a baseline (the merge base is ${unmeasured.slice(0, 10)})`,
     )
   })
 
@@ -271,7 +271,7 @@ describe('the comment', () => {
     const ours = github.repository.commentsOf(pull.number).filter(({ body }) => body.startsWith('<!-- deploy-kit'))
     expect(ours).toHaveLength(2)
     expect(ours[0]?.body).toBe(second.outputs['comment-body'])
-    expect(ours[0]?.body).toContain('\\+10.0 kB')
+    expect(ours[0]?.body).toContain('+10.0 kB')
     expect(ours[1]?.body).toBe(third.outputs['comment-body'])
   })
 

@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type GateReport, reportData } from './report.ts'
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The runner's temporary folder, which it empties after the job; the system's outside of a job. */
+export function temporaryFolderOf(environment: Environment): string {
+  return environment.RUNNER_TEMP || tmpdir()
+}
+
 /** Writes the report into a folder of its own in the runner's temporary folder and returns its path. */
-export async function writeReport(
-  report: GateReport,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
-  const folder = await mkdtemp(join(environment.RUNNER_TEMP || tmpdir(), 'bundle-size-gate-'))
+export async function writeReport(report: GateReport, environment: Environment): Promise<string> {
+  const folder = await mkdtemp(join(temporaryFolderOf(environment), 'bundle-size-gate-'))
   const path = join(folder, 'report.json')
   await writeFile(path, `${JSON.stringify(reportData(report), undefined, 2)}\n`)
   return path

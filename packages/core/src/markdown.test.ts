@@ -7,7 +7,9 @@ test.each([
   ['*bold* <b>&</b>', '\\*bold\\* &lt;b&gt;&amp;&lt;/b&gt;'],
   ['@everyone', '&#64;everyone'],
   ['a\n\n# b', 'a \\# b'],
-  ['[x](https://e)', '\\[x\\]\\(https://e\\)'],
+  ['[x](https://e)', '\\[x\\](https://e)'],
+  ['+2 kB (+3 %)', '+2 kB (+3 %)'],
+  ['+ no list', '\\+ no list'],
 ])('escapeMarkdown turns %j into %j', (given, escaped) => {
   expect(escapeMarkdown(given)).toBe(escaped)
 })

@@ -4,10 +4,13 @@ const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '
 
 /** Text as text: nothing in it becomes Markdown, HTML, a mention or a link. */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-    .replaceAll(/[<>&@]/g, (character) => ENTITIES[character] ?? character)
-    .replaceAll(/(?<!&)#|[\\`*_{}[\]()+!|~$]/g, '\\$&')
+  return (
+    text
+      .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+      .replaceAll(/[<>&@]/g, (character) => ENTITIES[character] ?? character)
+      // ( ) { } + and ! mean something only next to one of these, and where mail shows the text backslashes are noise.
+      .replaceAll(/(?<!&)#|^\+(?= )|[\\`*_[\]|~$]/g, '\\$&')
+  )
 }
 
 /** Inline code; safe in a table cell, whatever the text holds. */
