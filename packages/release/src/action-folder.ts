@@ -13,17 +13,17 @@ export const phases = ['pre', 'main', 'post'] as const
 export type Phase = (typeof phases)[number]
 
 /** Where the sources of an action are. */
-export function actionFolder(action: string): string {
-  return join(repositoryFolder, 'actions', action)
+export function actionFolder(action: string, repository = repositoryFolder): string {
+  return join(repository, 'actions', action)
 }
 
 /**
- * The actions of this repository by name, sorted: `written` have an action.yml, `unwritten` are folders without one yet.
+ * The actions of a repository, by default this one, by name, sorted: `written` have an action.yml, `unwritten` are folders without one yet.
  */
-export async function listActions(): Promise<{ written: string[]; unwritten: string[] }> {
-  const entries = await readdir(join(repositoryFolder, 'actions'), { withFileTypes: true })
+export async function listActions(repository = repositoryFolder): Promise<{ written: string[]; unwritten: string[] }> {
+  const entries = await readdir(join(repository, 'actions'), { withFileTypes: true })
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  const isWritten = (name: string): boolean => existsSync(join(actionFolder(name), 'action.yml'))
+  const isWritten = (name: string): boolean => existsSync(join(actionFolder(name, repository), 'action.yml'))
   names.sort()
   return { written: names.filter(isWritten), unwritten: names.filter((name) => !isWritten(name)) }
 }

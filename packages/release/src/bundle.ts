@@ -61,7 +61,12 @@ async function writeChunks(folder: string, entry: string, found: Phase[], stage:
     cwd: folder,
     input: { [entry]: entry === 'main' ? join(folder, 'src', 'main.ts') : entryModule },
     platform: 'node',
-    plugins: [entryPlugin(folder, found), manifestPlugin(), randomUuidPlugin()],
+    plugins: [
+      entryPlugin(folder, found),
+      manifestPlugin(),
+      randomUuidPlugin(),
+      version === undefined ? undefined : versionPlugin(folder, version),
+    ],
     // The AWS SDK's modules, not its CommonJS, which cannot be shaken.
     resolve: { mainFields: ['module', 'main'] },
     treeshake: { moduleSideEffects: [{ test: withoutSideEffects, sideEffects: false }] },

@@ -4,13 +4,15 @@ import * as v from 'valibot'
 import { type ActionFile, readActionFile } from './action-file.ts'
 import { actionFolder, phases, repositoryFolder, scratchFolder } from './action-folder.ts'
 import { type Bundle, bundleAction } from './bundle.ts'
+import { type PackageList, packageListSchema } from './bundled-packages.ts'
 import { digestFiles } from './folder-digest.ts'
 import { swapFolder } from './folder-swap.ts'
+import { releaseVersion } from './version-plugin.ts'
 
 /** Where `release:tree` writes. */
 export const releaseFolder = join(repositoryFolder, 'release')
 
-const stampSchema = v.object({ inputs: v.string(), output: v.string() })
+const stampSchema = v.object({ inputs: v.string(), output: v.string(), packages: packageListSchema })
 
 /**
  * Makes `release/<action>` what the sources say, unless it is already, and gives its path.
@@ -29,22 +31,33 @@ export async function ensureReleasedAction(action: string, { force = false } = {
   const stage = await mkdtemp(join(scratchFolder, `${action}-`))
   try {
     const built = join(stage, action)
-    await buildAction(action, built)
+    const packages = await buildAction(action, built)
     const output = await digestFiles(built, ['.'])
     await swapFolder(built, target)
-    await writeFile(stampFile, JSON.stringify({ inputs, output } satisfies v.InferOutput<typeof stampSchema>))
+    const stamp: v.InferOutput<typeof stampSchema> = { inputs, output, packages }
+    await writeFile(stampFile, JSON.stringify(stamp))
   } finally {
     await rm(stage, { recursive: true, force: true })
   }
   return target
 }
 
-/** Writes what a release has of one action into a new folder: action.yml, README.md and dist/. */
-export async function buildAction(action: string, folder: string): Promise<void> {
+/**
+ * Writes what a release has of one action into a new folder: action.yml, README.md and dist/.
+ * @returns the packages in its bundle
+ */
+export async function buildAction(action: string, folder: string): Promise<PackageList> {
   const sources = actionFolder(action)
   const file = await readActionFile(join(sources, 'action.yml'))
-  refuseMisfit(action, file, await bundleAction(sources, join(folder, 'dist')))
+  const bundle = await bundleAction(sources, join(folder, 'dist'))
+  refuseMisfit(action, file, bundle)
   for (const name of ['action.yml', 'README.md']) await copyFile(join(sources, name), join(folder, name))
+  return bundle.packages.map(({ name, version, license }) => ({ name, version, license }))
+}
+
+/** The packages in the bundle of an action, as it was built last; none has been built: an error. */
+export async function readReleasedPackages(action: string): Promise<PackageList> {
+  return v.parse(stampSchema, await readJson(join(scratchFolder, `${action}.json`))).packages
 }
 
 /** What action.yml starts must be exactly what was built. */
@@ -63,7 +76,8 @@ async function digestInputs(action: string): Promise<string> {
   const own = ['src', 'action.yml', 'README.md', 'package.json'].map((path) => `actions/${action}/${path}`)
   const shared = ['packages/core', 'packages/release'].flatMap((path) => [`${path}/src`, `${path}/package.json`])
   const paths = [...own, ...shared, 'pnpm-lock.yaml', 'tsconfig.json']
-  return digestFiles(repositoryFolder, paths, (path) => !path.endsWith('.test.ts'))
+  const files = await digestFiles(repositoryFolder, paths, (path) => !path.endsWith('.test.ts'))
+  return `${files} ${releaseVersion() ?? ''}`
 }
 
 async function isFresh(target: string, inputs: string, stampFile: string): Promise<boolean> {

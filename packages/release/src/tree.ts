@@ -4,15 +4,13 @@
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { create } from 'tar'
-import { listActions, repositoryFolder } from './action-folder.ts'
+import { listActions, repositoryFolder, scratchFolder } from './action-folder.ts'
+import type { BundledPackages } from './bundled-packages.ts'
 import { listFiles } from './folder-digest.ts'
-import { ensureReleasedAction, releaseFolder } from './released-action.ts'
+import { MAX_PACKED_BYTES, measurePacked } from './packed-size.ts'
+import { ensureReleasedAction, readReleasedPackages, releaseFolder } from './released-action.ts'
 import { renderActionList } from './tables.ts'
 import { kilobytes, renderColumns } from './text-table.ts'
-
-/** The whole tree as tar.gz. GitHub's runner downloads it for every job that uses one of the actions. */
-const MAX_PACKED_BYTES = 1_200_000
 
 /**
  * Makes `release/` what the sources say and gives its path: fast when it is already.
@@ -30,6 +28,15 @@ export async function ensureReleaseTree({ force = false } = {}): Promise<string>
   await writeRootFiles(written)
   await removeOthers(new Set([...written, 'LICENSE', 'README.md']))
   return releaseFolder
+}
+
+/** What a release makes its SBOM of; beside the tree, which has no place for it. */
+const packagesFile = join(scratchFolder, 'packages.json')
+
+async function readPackages(actions: string[]): Promise<BundledPackages> {
+  return Object.fromEntries(
+    await Promise.all(actions.map(async (action) => [action, await readReleasedPackages(action)] as const)),
+  )
 }
 
 async function writeRootFiles(actions: string[]): Promise<void> {
@@ -55,13 +62,6 @@ async function removeOthers(wanted: Set<string>): Promise<void> {
   }
 }
 
-/** Bytes of a folder as `tar -cz` packs it. */
-async function measurePacked(folder: string, path: string): Promise<number> {
-  let bytes = 0
-  for await (const chunk of create({ cwd: folder, gzip: { level: 9 }, portable: true }, [path])) bytes += chunk.length
-  return bytes
-}
-
 /** One line an action: its files, their bytes, and the bytes of all that it has in the tree, packed. */
 async function renderSizes(actions: string[]): Promise<string> {
   const rows = await Promise.all(
@@ -79,6 +79,7 @@ async function main(): Promise<void> {
   const { written, unwritten } = await listActions()
   for (const action of unwritten) console.log(`actions/${action} has no action.yml yet: left out.`)
   const folder = await ensureReleaseTree({ force: !process.argv.includes('--if-stale') })
+  await writeFile(packagesFile, JSON.stringify(await readPackages(written)))
   const packed = await measurePacked(folder, '.')
   console.log(await renderSizes(written))
   console.log(`release/ is ${kilobytes(packed)} packed, of ${kilobytes(MAX_PACKED_BYTES)} allowed.`)
