@@ -64,12 +64,12 @@ function referencesOf(world: World, rds: RdsService, balancer: BalancerService):
       ([key, value]) => [`databases.${identifier}.${key}`, String(value)] as const,
     ),
   )
-  const balancers = balancer.loadBalancers.flatMap(
-    ({ name, group, url }) =>
-      [
-        [`loadBalancers.${name}.targetGroupArn`, group.arn],
-        [`loadBalancers.${name}.url`, url],
-      ] as const,
-  )
+  const balancers = balancer.loadBalancers.flatMap(({ name, group, alternate, listeners, url, testUrl }) => [
+    [`loadBalancers.${name}.targetGroupArn`, group.arn] as const,
+    [`loadBalancers.${name}.url`, url] as const,
+    ...(alternate ? [[`loadBalancers.${name}.alternateTargetGroupArn`, alternate.arn] as const] : []),
+    ...(testUrl ? [[`loadBalancers.${name}.testUrl`, testUrl] as const] : []),
+    ...listeners.map(({ kind, rule }) => [`loadBalancers.${name}.${kind}ListenerRule`, rule.arn] as const),
+  ])
   return new Map([...databases, ...balancers])
 }

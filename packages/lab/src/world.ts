@@ -92,6 +92,11 @@ const loadBalancer = v.strictObject({
     deregistrationDelaySeconds: v.optional(seconds, 300),
     matcher: v.optional(v.string(), '200'),
   }),
+  /**
+   * The other target group of blue/green, linear and canary deployments, checked as the first one is. With it the load
+   * balancer has a listener for test traffic as well.
+   */
+  alternateTargetGroup: v.optional(v.strictObject({ name: v.string() })),
 })
 
 const role = v.strictObject({ arn: v.string(), policy: v.optional(v.looseObject({})) })
@@ -111,6 +116,11 @@ export const worldSchema = v.strictObject({
   /** RegisterTaskDefinition inputs; references such as `${databases.<identifier>.url}` are filled in. */
   taskDefinitions: v.optional(v.array(apiInput), []),
   loadBalancers: v.optional(v.array(loadBalancer), []),
+  /**
+   * What Secrets Manager and Parameter Store hold, by ARN (of a parameter, by name as well); references are filled in.
+   * There is no API for them: containers are given their values.
+   */
+  secrets: v.optional(v.record(v.string(), v.string()), {}),
   /** CreateService inputs per cluster. */
   clusters: v.optional(
     v.array(v.strictObject({ clusterName: v.string(), services: v.optional(v.array(apiInput), []) })),

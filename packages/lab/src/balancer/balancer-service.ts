@@ -1,6 +1,9 @@
 import { AwsError, type Call, type Input, type LabContext, type Output, type Service, XmlList } from '../service.ts'
 import type { WorldLoadBalancer } from '../world.ts'
+import { describeListeners, describeRules } from './listener-description.ts'
+import type { ListenerRule } from './listener-rule.ts'
 import { LoadBalancer } from './load-balancer.ts'
+import { page } from './page.ts'
 import type { Target } from './target.ts'
 import { healthCheckTimeoutSeconds, TargetGroup } from './target-group.ts'
 
@@ -9,9 +12,9 @@ export interface BalancerService extends Service {
   readonly loadBalancers: readonly LoadBalancer[]
   /** Undefined when there is no such target group. */
   targetGroup(arn: string): TargetGroup | undefined
+  /** Undefined when there is no such rule. */
+  listenerRule(arn: string): ListenerRule | undefined
 }
-
-const describePageSize = 400
 
 /** Starts every load balancer of the world. */
 export async function createBalancerService(
@@ -19,10 +22,12 @@ export async function createBalancerService(
   dependencies: { readonly loadBalancers: readonly WorldLoadBalancer[] },
 ): Promise<BalancerService> {
   const loadBalancers: LoadBalancer[] = []
-  for (const { name, targetGroup } of dependencies.loadBalancers) {
-    loadBalancers.push(await LoadBalancer.start(name, new TargetGroup(targetGroup, context)))
+  for (const { name, targetGroup, alternateTargetGroup } of dependencies.loadBalancers) {
+    const alternate = alternateTargetGroup && new TargetGroup({ ...targetGroup, ...alternateTargetGroup }, context)
+    loadBalancers.push(await LoadBalancer.start(name, new TargetGroup(targetGroup, context), alternate))
   }
-  const targetGroup = (arn: string) => loadBalancers.find(({ group }) => group.arn === arn)?.group
+  const targetGroup = (arn: string) => loadBalancers.flatMap(({ groups }) => groups).find((group) => group.arn === arn)
+  const rules = loadBalancers.flatMap(({ listeners }) => listeners.map(({ rule }) => rule))
   return {
     name: 'elasticloadbalancing',
     protocol: {
@@ -32,8 +37,11 @@ export async function createBalancerService(
     },
     loadBalancers,
     targetGroup,
+    listenerRule: (arn) => rules.find((rule) => rule.arn === arn),
     operations: {
       DescribeLoadBalancers: (input, call) => describeLoadBalancers(input, call, loadBalancers),
+      DescribeListeners: (input, call) => describeListeners(input, call, loadBalancers),
+      DescribeRules: (input, call) => describeRules(input, call, loadBalancers),
       DescribeTargetGroups: (input, call) => describeTargetGroups(input, call, loadBalancers),
       DescribeTargetHealth: (input, call) => describeTargetHealth(input, call, targetGroup),
     },
@@ -60,9 +68,10 @@ function describeTargetGroups(input: Input, call: Call, all: readonly LoadBalanc
     throw new AwsError('LoadBalancerNotFound', `Load balancer '${input.LoadBalancerArn}' not found`)
   }
   const missing = () => new AwsError('TargetGroupNotFound', 'One or more target groups not found')
-  const chosen = choose(ofBalancer, { byArn: input.TargetGroupArns, byName: input.Names }, missing, (balancer) => ({
-    arn: balancer.group.arn,
-    name: balancer.group.settings.name,
+  const groups = ofBalancer.flatMap((balancer) => balancer.groups.map((group) => ({ arn: balancer.arn, group })))
+  const chosen = choose(groups, { byArn: input.TargetGroupArns, byName: input.Names }, missing, ({ group }) => ({
+    arn: group.arn,
+    name: group.settings.name,
   }))
   return page('TargetGroups', chosen.map(describeTargetGroup), input)
 }
@@ -113,7 +122,7 @@ function describeLoadBalancer(balancer: LoadBalancer): Output {
   }
 }
 
-function describeTargetGroup({ arn, group }: LoadBalancer): Output {
+function describeTargetGroup({ arn, group }: { readonly arn: string; readonly group: TargetGroup }): Output {
   const { settings } = group
   return {
     TargetGroupArn: group.arn,
@@ -142,28 +151,17 @@ interface Asked {
 }
 
 /** Those that were asked for by ARN or name, else all. */
-function choose(
-  all: readonly LoadBalancer[],
+function choose<T>(
+  all: readonly T[],
   { byArn, byName }: Asked,
   missing: () => AwsError,
-  names: (balancer: LoadBalancer) => { readonly arn: string; readonly name: string },
-): readonly LoadBalancer[] {
+  names: (one: T) => { readonly arn: string; readonly name: string },
+): readonly T[] {
   const asked = byArn ?? byName
   if (asked === undefined) return all
   return asked.map((wanted) => {
-    const found = all.find((balancer) => names(balancer)[byArn === undefined ? 'name' : 'arn'] === wanted)
+    const found = all.find((one) => names(one)[byArn === undefined ? 'name' : 'arn'] === wanted)
     if (found === undefined) throw missing()
     return found
   })
-}
-
-/** PageSize is 1 to 400; the marker is the place in the list. */
-function page(name: string, all: readonly Output[], input: Input): Output {
-  const size = Number(input.PageSize ?? describePageSize)
-  const from = Number(input.Marker ?? 0)
-  if (!(size >= 1 && size <= describePageSize) || !Number.isInteger(from)) {
-    throw new AwsError('ValidationError', 'PageSize must be between 1 and 400, and Marker one that was handed out')
-  }
-  const next = from + size < all.length ? String(from + size) : undefined
-  return { [name]: new XmlList('member', all.slice(from, from + size)), NextMarker: next }
 }
