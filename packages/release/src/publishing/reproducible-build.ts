@@ -58,8 +58,10 @@ function refuseDifference(a: string, b: string, problem: string): void {
 
 async function runCommand(command: string, folder: string, { environment, print }: BuildOrder): Promise<void> {
   print(`${folder}$ ${command}`)
-  const child = spawn(command, { cwd: folder, shell: true, stdio: 'inherit', env: { ...process.env, ...environment } })
+  // A script of pnpm tells the pnpm that it starts that its dependencies are installed; in a new clone they are not.
+  const { pnpm_config_verify_deps_before_run: _, ...inherited } = process.env
+  const child = spawn(command, { cwd: folder, shell: true, stdio: 'inherit', env: { ...inherited, ...environment } })
   const [code, signal] = await once(child, 'close')
-  if (code !== 0)
-    throw new ReleaseRefusal(`Nothing was published: "${command}" ended with ${signal ?? `exit code ${code}`}.`)
+  if (code === 0) return
+  throw new ReleaseRefusal(`Nothing was published: "${command}" ended with ${signal ?? `exit code ${code}`}.`)
 }
