@@ -10,4 +10,4 @@ async function showAccounts(body) {
   }
 }
 
-showAccounts(document.getElementById('accounts'))
+await showAccounts(document.getElementById('accounts'))
