@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findActionFile } from './action-manifest.ts'
 import { type ActionReference, actionName } from './action-reference.ts'
+import type { PublishedActions } from './published-actions.ts'
 
 /** Where an action from another repository comes from in a rehearsal. */
 export type ActionSource =
@@ -41,6 +42,8 @@ const standIns: Readonly<
 }
 
 export interface LibraryOptions {
+  /** deploy-kit's releases; undefined: what this work tree gives, whatever ref a workflow names. */
+  readonly published: PublishedActions | undefined
   readonly releaseTree: (() => Promise<string>) | undefined
   readonly folders: Readonly<Record<string, string>>
   readonly skipped: readonly string[]
@@ -73,7 +76,10 @@ export function createActionLibrary(options: LibraryOptions): ActionLibrary {
           isStandIn: true,
           unsupported: standIn.unsupported,
         }
-      if (reference.repository.endsWith('/deploy-kit')) return ownAction(reference.path, releaseTree)
+      if (reference.repository.endsWith('/deploy-kit')) {
+        const { published } = options
+        return published ? publishedAction(reference, published) : ownAction(reference.path, releaseTree)
+      }
       return {
         kind: 'unknown',
         message:
@@ -94,9 +100,24 @@ function folderOf(directory: string, notice: string, name: string): ActionSource
 async function ownAction(path: string, releaseTree: LibraryOptions['releaseTree']): Promise<ActionSource> {
   const tree = await releaseTree?.()
   if (tree === undefined) return { kind: 'unknown', message: 'There is no release tree to take deploy-kit from' }
+  return actionIn(tree, path, undefined)
+}
+
+/** deploy-kit's own actions at the ref that the workflow names. */
+async function publishedAction(
+  reference: Extract<ActionReference, { kind: 'remote' }>,
+  published: PublishedActions,
+): Promise<ActionSource> {
+  const tree = await published(reference.ref)
+  if (tree.kind === 'missing') return { kind: 'unknown', message: tree.message }
+  const notice = `${actionName(reference)}@${reference.ref} is ${tree.commit}, as --actions-from says`
+  return actionIn(tree.directory, reference.path, notice)
+}
+
+function actionIn(tree: string, path: string, notice: string | undefined): ActionSource {
   const directory = join(tree, path)
   if (path !== '' && findActionFile(directory) !== undefined)
-    return { kind: 'folder', directory, notice: undefined, isStandIn: false, unsupported: [] }
+    return { kind: 'folder', directory, notice, isStandIn: false, unsupported: [] }
   const names = readdirSync(tree).filter((name) => findActionFile(join(tree, name)) !== undefined)
   return { kind: 'unknown', message: `deploy-kit has no action '${path}'; its actions are ${names.join(', ')}` }
 }

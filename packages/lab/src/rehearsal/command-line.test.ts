@@ -3,7 +3,7 @@ import { readArguments } from './command-line.ts'
 
 test('names and values come in pairs, and paths are relative to where the user is', () => {
   const args =
-    'ci/deploy.yml --event push --input a=1 --input b=x=y --secret K=v --var V= --action o/n=../n --skip-action o/m'
+    'ci/deploy.yml --event push --input a=1 --input b=x=y --secret K=v --var V= --action o/n=../n --skip-action o/m --actions-from ../kit.git'
   expect(readArguments(args.split(' '), '/home/me/app')).toMatchObject({
     workflowFile: '/home/me/app/ci/deploy.yml',
     event: 'push',
@@ -12,6 +12,7 @@ test('names and values come in pairs, and paths are relative to where the user i
     vars: { V: '' },
     actionFolders: { 'o/n': '/home/me/n' },
     skippedActions: ['o/m'],
+    actionsFrom: '/home/me/kit.git',
   })
 })
 

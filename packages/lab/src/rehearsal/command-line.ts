@@ -11,6 +11,7 @@ Without a file, plays the three scenes of the example. With one, runs it against
   --secret <NAME=value>      a secret; any number of times
   --var <NAME=value>         a configuration variable; any number of times
   --action <owner/name=dir>  takes an action from a local folder; any number of times
+  --actions-from <git dir>   takes deploy-kit's actions from a repository with releases, at the ref that a step names
   --skip-action <owner/name> leaves an action out: its steps succeed and do nothing; any number of times
   --world <file>             what the lab begins with; default: the world of the example`
 
@@ -23,6 +24,8 @@ export interface RehearseArguments {
   readonly secrets: Readonly<Record<string, string>>
   readonly vars: Readonly<Record<string, string>>
   readonly actionFolders: Readonly<Record<string, string>>
+  /** A git repository with releases of deploy-kit. */
+  readonly actionsFrom: string | undefined
   readonly skippedActions: readonly string[]
   readonly world: string | undefined
   readonly isHelpAsked: boolean
@@ -47,6 +50,7 @@ export function readArguments(args: readonly string[], directory: string): Rehea
       secret: texts,
       var: texts,
       action: texts,
+      'actions-from': text,
       'skip-action': texts,
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -58,6 +62,7 @@ export function readArguments(args: readonly string[], directory: string): Rehea
   if (values.ref !== undefined && !/^refs\/(heads|tags|pull)\/./.test(values.ref))
     throw new Error(`--ref ${values.ref} is no full ref; write refs/heads/${values.ref} or refs/tags/${values.ref}`)
   const folders = pairs('action', values.action)
+  const absolute = (path: string | undefined) => (path === undefined ? undefined : resolve(directory, path))
   return {
     workflowFile: workflowFile === undefined ? undefined : resolve(directory, workflowFile),
     event: values.event,
@@ -66,8 +71,9 @@ export function readArguments(args: readonly string[], directory: string): Rehea
     secrets: pairs('secret', values.secret),
     vars: pairs('var', values.var),
     actionFolders: Object.fromEntries(Object.entries(folders).map(([name, path]) => [name, resolve(directory, path)])),
+    actionsFrom: absolute(values['actions-from']),
     skippedActions: values['skip-action'],
-    world: values.world === undefined ? undefined : resolve(directory, values.world),
+    world: absolute(values.world),
     isHelpAsked: values.help,
   }
 }

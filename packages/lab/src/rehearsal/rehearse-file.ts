@@ -29,6 +29,7 @@ export async function rehearseFile(
     workflowFile: given.workflowFile,
     ...(given.event === undefined ? {} : { event: given.event }),
     ...(given.ref === undefined ? {} : { ref: given.ref }),
+    ...(given.actionsFrom === undefined ? {} : { actionsFrom: given.actionsFrom }),
     inputs: given.inputs,
     secrets: given.secrets,
     vars: given.vars,

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly cancelGraceMs?: number
   /** Makes the folder that `release:tree` writes; called only for a workflow that uses deploy-kit's own actions. */
   readonly releaseTree?: () => Promise<string>
+  /** A git repository (absolute path) with releases: deploy-kit's actions are those of the ref that a step names. */
+  readonly actionsFrom?: string
   /** `owner/name` or `owner/name/path` of actions to take from a local folder (absolute path). */
   readonly actionFolders?: Readonly<Record<string, string>>
   /** `owner/name` or `owner/name/path` of actions whose steps succeed without doing anything. */

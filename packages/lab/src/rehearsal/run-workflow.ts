@@ -11,6 +11,7 @@ import { createGitServer, type GitServer, pointRef } from './git-server.ts'
 import { githubContext } from './github-context.ts'
 import { runJobs } from './job-graph.ts'
 import { resultOf } from './job-result.ts'
+import { readPublishedActions } from './published-actions.ts'
 import { Refusal } from './refusal.ts'
 import { openRepository, type Repository } from './repository.ts'
 import type { Run } from './run.ts'
@@ -48,7 +49,10 @@ async function withPreparedRun<R>(
     // A keeper of its own also removes the folder when this process is killed.
     await using ownKeeper = options.keeper === undefined ? new ProcessKeeper(directory) : undefined
     const keeper = options.keeper ?? ownKeeper!
+    const { actionsFrom } = options
     const actions = createActionLibrary({
+      published:
+        actionsFrom === undefined ? undefined : readPublishedActions(actionsFrom, join(directory, 'published')),
       releaseTree: options.releaseTree,
       folders: options.actionFolders ?? {},
       skipped: options.skippedActions ?? [],

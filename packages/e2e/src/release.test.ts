@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createSourceRepository, type SourceRepository } from '@deploy-kit/release/publishing/testing/source-repository'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { rehearse, repositoryWith } from './rehearsed-workflow.ts'
+
+const builder = fileURLToPath(import.meta.resolve('@deploy-kit/release/released-action'))
+
+/** Builds the real health-check in place of the small actions of the test repository. */
+const build = `
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { buildAction } from ${JSON.stringify(pathToFileURL(builder).href)}
+rmSync('release', { recursive: true, force: true })
+for (const name of ['LICENSE', 'README.md']) cpSync(name, 'release/' + name)
+const packages = await buildAction('health-check', process.cwd() + '/release/health-check')
+mkdirSync('.tmp/release', { recursive: true })
+writeFileSync('.tmp/release/packages.json', JSON.stringify({ 'health-check': packages }))
+`
+
+let sources: SourceRepository
+
+beforeAll(async () => {
+  sources = await createSourceRepository()
+  await sources.change({ 'build.mjs': build })
+  for (const name of ['one', 'two']) {
+    await sources.change({ [`.changes/${name}.md`]: '---\ndeploy-kit: minor\n---\nSomething new.\n' })
+    const { code, output } = await sources.release([])
+    expect(code, output).toBe(0)
+  }
+}, 60_000)
+
+afterAll(() => sources[Symbol.asyncDispose]())
+
+/** A server that remembers who has asked: a released bundle knows its version. */
+async function listen(): Promise<{ readonly url: string; readonly agents: (string | undefined)[] }> {
+  const agents: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    agents.push(request.headers['user-agent'])
+    response.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, agents }
+}
+
+function workflow(url: string, ...refs: string[]): string {
+  const step = (ref: string) => `
+      - uses: org/deploy-kit/health-check@${ref}
+        with: { url: "${url}", success-threshold: 1 }`
+  return `on: push\njobs:\n  check:\n    runs-on: ubuntu-latest\n    steps:${refs.map(step).join('')}\n`
+}
+
+test('a workflow runs what it has pinned: v1 is the last release, a commit stays what it was', async () => {
+  const { 'v1.0.0': first = '', 'v1.1.0': second, v1 } = await sources.tags()
+  expect(v1).toBe(second)
+  const { url, agents } = await listen()
+  const { code, output } = await rehearse(
+    await repositoryWith(workflow(url, 'v1', first, 'v1.0')),
+    ...['--actions-from', sources.bare],
+  )
+  expect(code, output).toBe(0)
+  expect(agents).toEqual(['1.1.0', '1.0.0', '1.0.0'].map((version) => `deploy-kit-health-check/${version}`))
+  expect(output).toContain(`org/deploy-kit/health-check@v1 is ${second}, as --actions-from says`)
+})
+
+test('a release that does not exist is refused with file and line before anything runs', async () => {
+  const { 'v1.0.0': first = '' } = await sources.tags()
+  const file = await repositoryWith(workflow('http://127.0.0.1:9', 'v2', first.slice(0, 12)))
+  const { code, output } = await rehearse(file, '--actions-from', sources.bare)
+  expect(code).toBe(1)
+  expect(output).toContain('Refused, nothing was run:')
+  expect(output).toMatch(
+    /test\.yml:6:15: .* has no tag, branch or commit 'v2'; its tags are v1, v1\.0, v1\.0\.0, v1\.1, v1\.1\.0/,
+  )
+  expect(output).toContain(`GitHub takes commits by their full hash only; '${first.slice(0, 12)}' is a part of one`)
+})
