@@ -1,4 +1,5 @@
 import { type DBSnapshot, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk/client-rds'
+import type { Clock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, type LabOptions, startLab } from '@deploy-kit/lab/lab'
 import { parseWorld, type WorldInput } from '@deploy-kit/lab/world'
@@ -22,6 +23,7 @@ export interface TakeOptions {
   readonly signal?: AbortSignal
   /** Default: the lab's. */
   readonly environment?: Readonly<Record<string, string>>
+  readonly clock?: Clock
 }
 
 /** A lab with databases, and the action in this process against it. */
@@ -61,7 +63,7 @@ export async function startSnapshotLab(
     rds,
     snapshotsOf,
     namesOf: async (instance) => (await snapshotsOf(instance)).map((one) => one.DBSnapshotIdentifier ?? '').sort(),
-    take(inputs, { runId, signal, environment: given = lab.environment } = {}) {
+    take(inputs, { runId, environment: given = lab.environment, ...options } = {}) {
       runNumber += 1
       const environment = {
         ...given,
@@ -70,7 +72,7 @@ export async function startSnapshotLab(
         GITHUB_RUN_ATTEMPT: '1',
         GITHUB_SHA: 'abc123',
       }
-      return runInMemory(action, { inputs: { interval: '10ms', ...inputs }, environment, ...(signal && { signal }) })
+      return runInMemory(action, { inputs: { interval: '10ms', ...inputs }, environment, ...options })
     },
     operations() {
       const entries = lab.journal.entries().slice(seen)
