@@ -3,13 +3,14 @@ import { checkHealth } from '@deploy-kit/core/probe/health'
 import manifest from '../action.yml'
 import { checkTogether } from './input-checks.ts'
 import { fields, type Inputs } from './inputs.ts'
-import { derivedSecrets, healthOptions } from './options.ts'
+import { derivedSecrets, describePlan, healthOptions } from './options.ts'
 import { setOutputs } from './outputs.ts'
 
 export const action = defineAction({ name: 'health-check', manifest, fields, check: checkTogether, main: check })
 
 async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   for (const secret of derivedSecrets(inputs)) context.mask(secret)
+  context.log.info(describePlan(inputs))
   const verdict = await checkHealth(healthOptions(inputs), context)
   setOutputs(verdict, context)
   // What is said about the verdict is a third of the code; loaded here, it does not hold up the first request.

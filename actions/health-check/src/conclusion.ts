@@ -62,5 +62,6 @@ function headlineOf(verdict: HealthVerdict): string {
     return `Cancelled after ${elapsed}, before ${decisive.target.text}${others} was healthy`
   const failure = decisive.lastFailure ?? decisive.last
   const why = failure ? describeProblems(failure) : 'it was never probed'
-  return `${decisive.target.text}${others} is not healthy after ${elapsed} (${verdict.reason}): ${why}`
+  const some = decisive.passes > 0 ? `; ${decisive.passes} of ${decisive.attempts} attempts were as expected` : ''
+  return `${decisive.target.text}${others} is not healthy after ${elapsed} (${verdict.reason}): ${why}${some}`
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from '@deploy-kit/core/duration'
 import type { HealthOptions } from '@deploy-kit/core/probe/health'
 import packageFile from '../package.json' with { type: 'json' }
 import type { Inputs } from './inputs.ts'
@@ -43,6 +44,18 @@ export function healthOptions(inputs: Inputs): HealthOptions {
     failureThreshold: inputs.failureThreshold,
     ...(inputs.failFastStatus && { failFastStatus: inputs.failFastStatus }),
   }
+}
+
+/** The log's first line: what is going to happen. */
+export function describePlan(inputs: Inputs): string {
+  const { url, initialDelay, interval, timeout, successThreshold, insecure } = inputs
+  const [first] = url
+  const what = url.length === 1 && first ? first.text : `${url.length} targets`
+  const delay = initialDelay > 0 ? `In ${formatDuration(initialDelay)}, ` : ''
+  const times = successThreshold === 1 ? 'one answer is' : `${successThreshold} answers in a row are`
+  const trust = insecure ? ' Certificates are not verified (insecure).' : ''
+  const plan = `until ${times} as expected, every ${formatDuration(interval)}, for at most ${formatDuration(timeout)}`
+  return `${delay}${delay === '' ? 'Probing' : 'probing'} ${what} ${plan}.${trust}`
 }
 
 /** The value of the Authorization header that the secret inputs make. */

@@ -37,7 +37,7 @@ export function parseDuration(text: string): number {
 
 /** `850ms`, `4.2s`, `42s`, `3m 05s`, `1h 02m`: for people, rounded to what matters at that size. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`
   if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds}s`

@@ -89,6 +89,21 @@ describe('the released health-check', () => {
   })
 })
 
+test.skipIf(!canReplaceFiles())(
+  'a name whose first address is dead is reached at the next one, and the log names both',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-hosts-'))
+    const hosts = join(folder, 'hosts')
+    await writeFile(hosts, '::1 app.test\n127.0.0.1 app.test\n')
+    const { port } = service.address() as AddressInfo
+    const target = `http://app.test:${port}/health`
+    const run = await runReleased('health-check', { ...QUICK, url: target }, { wrapper: withFile(hosts, '/etc/hosts') })
+    await rm(folder, { recursive: true, force: true })
+    expect(run.outputs.healthy).toBe('true')
+    expect(run.log).toContain(`200 OK from 127.0.0.1:${port} ([::1]:${port} `)
+  },
+)
+
 describe('SIGINT ends the released health-check within a second, with outputs', () => {
   const servers: Server[] = []
   afterAll(() => {
@@ -153,18 +168,11 @@ describe('SIGINT ends the released health-check within a second, with outputs', 
     await interrupt({ url: `http://127.0.0.1:${port}/`, 'expected-body-regex': '^(a+)+$' }, answered.promise, 'SIGINT')
   })
 
-  test.skipIf(!canReplaceResolver())('in DNS', async () => {
+  test.skipIf(!canReplaceFiles())('in DNS', async () => {
     // A name server that takes questions and answers none, for this one process.
     const asked = Promise.withResolvers<void>()
     await using nameServer = await startSilentNameServer(() => asked.resolve())
-    const wrapper = [
-      'unshare',
-      '-m',
-      'sh',
-      '-c',
-      `mount --bind ${nameServer.resolvConf} /etc/resolv.conf && exec "$@"`,
-      'sh',
-    ]
+    const wrapper = withFile(nameServer.resolvConf, '/etc/resolv.conf')
     const run = await startReleased('health-check', { url: 'http://hangs.example.com/', timeout: '5m' }, { wrapper })
     await asked.promise
     const interruptedAt = performance.now()
@@ -175,14 +183,19 @@ describe('SIGINT ends the released health-check within a second, with outputs', 
   })
 })
 
-/** Another resolv.conf for one process needs a mount namespace, which only root may make. */
-function canReplaceResolver(): boolean {
+/** Another hosts or resolv.conf for one process needs a mount namespace, which only root may make. */
+function canReplaceFiles(): boolean {
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' })
     return true
   } catch {
     return false
   }
+}
+
+/** The command line before a program that sees `file` in place of another one. */
+function withFile(file: string, inPlaceOf: string): readonly string[] {
+  return ['unshare', '-m', 'sh', '-c', `mount --bind ${file} ${inPlaceOf} && exec "$@"`, 'sh']
 }
 
 async function startSilentNameServer(onQuestion: () => void) {

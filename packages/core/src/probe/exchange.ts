@@ -23,6 +23,9 @@ export interface Answer {
   readonly handshakeProblem?: string
 }
 
+/** Node's own limit, 16 KiB, is less than some applications send in cookies. */
+const MAX_HEADER_BYTES = 64 * 1024
+
 /**
  * Sends one request over an open connection and reads the answer.
  *
@@ -37,6 +40,7 @@ export async function exchange(socket: Socket, request: HttpRequest, probing: Pr
     method: request.method,
     path: request.path,
     headers: { ...request.headers },
+    maxHeaderSize: MAX_HEADER_BYTES,
   })
   const endAtOnce = (): void => void socket.destroy()
   probing.signal.addEventListener('abort', endAtOnce, { once: true })
