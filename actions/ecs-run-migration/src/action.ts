@@ -26,6 +26,7 @@ export const action = defineAction({
 async function runMigration(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)
   try {
+    await checkMigrations(inputs, context)
     const ecs = createEcs(inputs, context, deadline)
     if (inputs.requireSnapshot !== undefined) await requireSnapshot(inputs.requireSnapshot, ecs, context)
     const launch = await prepareLaunch(inputs, ecs)
@@ -50,6 +51,14 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }
+}
+
+/** The tokeniser is loaded only where there is something to read with it. */
+async function checkMigrations(inputs: Inputs, context: ActionContext): Promise<void> {
+  const { migrations: patterns, sqlDialect: dialect, allowDestructive: allowed, requireSnapshot: snapshot } = inputs
+  if (patterns.length === 0) return
+  const { checkDestruction } = await import('./sql/destruction-gate.ts')
+  await checkDestruction({ patterns, dialect, allowed, snapshot }, context)
 }
 
 /** Two migrations at once are the workflow's choice; that there are two should not go unnoticed. */

@@ -4,6 +4,7 @@ import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
 
 import * as v from 'valibot'
 import { commandField } from './command.ts'
+import { patternProblem } from './sql/sql-pattern.ts'
 
 const capacityProviderStrategy = v.pipe(
   v.array(
@@ -60,7 +61,8 @@ export const fields = {
         : `'${given}' is not the identifier or ARN of an RDS snapshot`,
     ),
   ),
-  migrations: list(text()),
+  migrations: list(text(patternProblem)),
+  'sql-dialect': choice('auto', 'postgresql', 'mysql', 'mssql', 'sqlite', 'oracle'),
   'allow-destructive': boolean(),
   'dry-run': boolean(),
   ...awsFields,
@@ -91,15 +93,6 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
   }
   if (inputs.timeout !== undefined && inputs.interval !== undefined && inputs.interval > inputs.timeout) {
     report(['interval', 'timeout'], 'the pause between two looks is longer than the deadline')
-  }
-  if ((inputs.migrations ?? []).length > 0) {
-    report(['migrations'], 'reading SQL files for destructive statements is not there yet; leave the input out')
-  }
-  if (inputs.allowDestructive === true && inputs.requireSnapshot === undefined) {
-    report(
-      ['allow-destructive', 'require-snapshot'],
-      'destructive statements run only with a snapshot to go back to; name one',
-    )
   }
   return problems
 }

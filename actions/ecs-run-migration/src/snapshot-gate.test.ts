@@ -1,8 +1,7 @@
 import { CreateDBSnapshotCommand, RDSClient } from '@aws-sdk/client-rds'
 import type { Lab } from '@deploy-kit/lab/lab'
-import { parseWorld } from '@deploy-kit/lab/world'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { failureOf, lastRunTask, migrate, startMigrationLab, world } from './testing/migration-lab.ts'
+import { failureOf, lastRunTask, ledgerWorld, migrate, startMigrationLab } from './testing/migration-lab.ts'
 
 const database = { databaseName: 'ledger', username: 'ledger', password: 'ledger-secret', snapshotSeconds: 1_000_000 }
 const arn = (type: string, name: string): string => `arn:aws:rds:eu-central-1:123456789012:${type}:${name}`
@@ -24,9 +23,7 @@ beforeAll(async () => {
       snapshots: [{ identifier: 'good-cluster' }],
     },
   ]
-  lab = await startMigrationLab({
-    world: { ...world, databases: parseWorld({ ...world, directory: undefined, databases }, '.').databases },
-  })
+  lab = await startMigrationLab({ world: ledgerWorld({ databases }) })
   const rds = new RDSClient({ region: 'eu-central-1' })
   await rds.send(new CreateDBSnapshotCommand({ DBInstanceIdentifier: 'ledger', DBSnapshotIdentifier: 'young' }))
 })

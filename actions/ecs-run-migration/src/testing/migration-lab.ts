@@ -1,7 +1,7 @@
 import type { Clock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, type LabOptions, startLab } from '@deploy-kit/lab/lab'
-import { parseWorld } from '@deploy-kit/lab/world'
+import { parseWorld, type World, type WorldInput } from '@deploy-kit/lab/world'
 import { expect, vi } from 'vitest'
 import { action } from '../action.ts'
 
@@ -52,76 +52,77 @@ const definition = (family: string, containers: readonly object[], more: object 
 const sidecar = { name: 'proxy', essential: false, command: ['sh', '-c', 'trap "exit 137" TERM; sleep 60 & wait'] }
 
 /** A cluster with one service, and definitions of every kind that a migration can meet. */
-export const world = parseWorld(
-  {
-    region,
-    accountId,
-    roles: [{ arn: `arn:aws:iam::${accountId}:role/deploy` }],
-    images: [
+const ledger: WorldInput = {
+  region,
+  accountId,
+  roles: [{ arn: `arn:aws:iam::${accountId}:role/deploy` }],
+  images: [
+    {
+      repository,
+      command: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
+      tags: [{ match: 'v*' }],
+    },
+  ],
+  taskDefinitions: [
+    definition('ledger', [{ name: 'app' }], {
+      taskRoleArn: `arn:aws:iam::${accountId}:role/ledger-task`,
+      tags: [{ key: 'team', value: 'ledger' }],
+    }),
+    definition('with-sidecar', [{ name: 'app' }, sidecar]),
+    definition('with-fragile-sidecar', [
+      { name: 'app', command: ['sleep', '60'] },
+      { name: 'proxy', command: ['sh', '-c', 'echo proxy cannot bind; exit 3'] },
+    ]),
+    definition('two-essential', [{ name: 'app' }, { name: 'worker' }]),
+    definition('elsewhere', [{ name: 'app', logConfiguration: { logDriver: 'splunk' } }]),
+    definition('no-prefix', [
       {
-        repository,
-        command: ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait'],
-        tags: [{ match: 'v*' }],
+        name: 'app',
+        logConfiguration: {
+          logDriver: 'awslogs',
+          options: { 'awslogs-group': '/ecs/no-prefix', 'awslogs-region': region },
+        },
       },
-    ],
-    taskDefinitions: [
-      definition('ledger', [{ name: 'app' }], {
-        taskRoleArn: `arn:aws:iam::${accountId}:role/ledger-task`,
-        tags: [{ key: 'team', value: 'ledger' }],
-      }),
-      definition('with-sidecar', [{ name: 'app' }, sidecar]),
-      definition('with-fragile-sidecar', [
-        { name: 'app', command: ['sleep', '60'] },
-        { name: 'proxy', command: ['sh', '-c', 'echo proxy cannot bind; exit 3'] },
-      ]),
-      definition('two-essential', [{ name: 'app' }, { name: 'worker' }]),
-      definition('elsewhere', [{ name: 'app', logConfiguration: { logDriver: 'splunk' } }]),
-      definition('no-prefix', [
-        {
-          name: 'app',
-          logConfiguration: {
-            logDriver: 'awslogs',
-            options: { 'awslogs-group': '/ecs/no-prefix', 'awslogs-region': region },
-          },
-        },
-      ]),
-      definition('silent', [{ name: 'app', logConfiguration: undefined }]),
-      definition('with-secret', [
-        {
-          name: 'app',
-          secrets: [{ name: 'PASSWORD', valueFrom: `arn:aws:secretsmanager:${region}:${accountId}:secret:gone` }],
-        },
-      ]),
-      definition('on-bridge', [{ name: 'app' }], { networkMode: 'bridge', requiresCompatibilities: ['EC2'] }),
-    ],
-    clusters: [
+    ]),
+    definition('silent', [{ name: 'app', logConfiguration: undefined }]),
+    definition('with-secret', [
       {
-        clusterName: 'production',
-        services: [
-          {
-            serviceName: 'ledger',
-            taskDefinition: 'ledger',
-            desiredCount: 1,
-            launchType: 'FARGATE',
-            platformVersion: '1.4.0',
-            networkConfiguration: {
-              awsvpcConfiguration: {
-                subnets: ['subnet-0a1b2c3d4e5f60718', 'subnet-08172635445362718'],
-                securityGroups: ['sg-0f1e2d3c4b5a69788'],
-                assignPublicIp: 'DISABLED',
-              },
+        name: 'app',
+        secrets: [{ name: 'PASSWORD', valueFrom: `arn:aws:secretsmanager:${region}:${accountId}:secret:gone` }],
+      },
+    ]),
+    definition('on-bridge', [{ name: 'app' }], { networkMode: 'bridge', requiresCompatibilities: ['EC2'] }),
+  ],
+  clusters: [
+    {
+      clusterName: 'production',
+      services: [
+        {
+          serviceName: 'ledger',
+          taskDefinition: 'ledger',
+          desiredCount: 1,
+          launchType: 'FARGATE',
+          platformVersion: '1.4.0',
+          networkConfiguration: {
+            awsvpcConfiguration: {
+              subnets: ['subnet-0a1b2c3d4e5f60718', 'subnet-08172635445362718'],
+              securityGroups: ['sg-0f1e2d3c4b5a69788'],
+              assignPublicIp: 'DISABLED',
             },
           },
-        ],
-      },
-    ],
-  },
-  import.meta.dirname,
-)
+        },
+      ],
+    },
+  ],
+}
+
+export function ledgerWorld(more: Partial<WorldInput> = {}): World {
+  return parseWorld({ ...ledger, ...more }, import.meta.dirname)
+}
 
 /** A lab that is quick enough for hundreds of tasks, and the one that the SDK of this process talks to. */
 export async function startMigrationLab(options: Partial<LabOptions> = {}): Promise<Lab> {
-  const lab = await startLab({ world, timeScale: 0.002, throttling: false, ...options })
+  const lab = await startLab({ world: ledgerWorld(), timeScale: 0.002, throttling: false, ...options })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   return lab
 }
