@@ -24,7 +24,7 @@ const repositorySchema = v.object({ default_branch: v.string() })
  */
 export async function findStart(trigger: Trigger, github: GitHubRequests): Promise<StartingPoint> {
   const { pullRequest, mergeGroupBaseSha, sha } = trigger
-  if (pullRequest) return mergeBase(pullRequest.baseSha, pullRequest.headSha, github)
+  if (pullRequest) return mergeBase(pullRequest.base, pullRequest.head, github)
   if (mergeGroupBaseSha !== undefined)
     return { sha: mergeGroupBaseSha, role: 'the base of the merge group', itself: true }
   if (sha === '') throw new GitHubFailure(0, 'GITHUB_SHA does not say which commit this is')

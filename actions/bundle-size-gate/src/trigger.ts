@@ -17,25 +17,27 @@ export interface Trigger {
 
 export interface PullRequest {
   readonly number: number
-  readonly baseSha: string
-  readonly headSha: string
+  /** A commit or a branch: what the pull request is to be merged into. */
+  readonly base: string
+  readonly head: string
   /** Labels when the event took place; a run that is started again later still sees these. */
   readonly labels: readonly string[]
 }
 
-const commit = v.object({ sha: v.string() })
+const branch = v.object({ sha: v.optional(v.string()), ref: v.optional(v.string()) })
 const eventSchema = v.object({
   repository: v.optional(v.object({ default_branch: v.optional(v.string()) })),
   pull_request: v.optional(
     v.object({
       number: v.number(),
-      base: commit,
-      head: commit,
+      base: v.optional(branch, {}),
+      head: v.optional(branch, {}),
       labels: v.optional(v.array(v.object({ name: v.string() })), []),
     }),
   ),
   merge_group: v.optional(v.object({ base_sha: v.string() })),
 })
+type Event = v.InferOutput<typeof eventSchema>
 
 /** Events that run on a branch as it is: their code is the branch's own, not somebody's proposal. */
 const BRANCH_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'repository_dispatch']
@@ -46,22 +48,22 @@ const BRANCH_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'repository_disp
  */
 export async function readTrigger(environment: Environment): Promise<Trigger> {
   const event = await readEvent(environment.GITHUB_EVENT_PATH)
-  const pull = event.pull_request
   const defaultBranch = event.repository?.default_branch
+  const pullRequest = readPullRequest(event, environment)
   return {
-    sha: pull?.head.sha ?? environment.GITHUB_SHA ?? '',
+    sha: pullRequest?.head ?? environment.GITHUB_SHA ?? '',
     ...(defaultBranch !== undefined && { defaultBranch }),
-    onDefaultBranch: !pull && runsOnDefaultBranch(environment, defaultBranch),
-    ...(pull && {
-      pullRequest: {
-        number: pull.number,
-        baseSha: pull.base.sha,
-        headSha: pull.head.sha,
-        labels: pull.labels.map((label) => label.name),
-      },
-    }),
+    onDefaultBranch: !pullRequest && runsOnDefaultBranch(environment, defaultBranch),
+    ...(pullRequest && { pullRequest }),
     ...(event.merge_group && { mergeGroupBaseSha: event.merge_group.base_sha }),
   }
+}
+
+function readPullRequest({ pull_request: pull, repository }: Event, environment: Environment): PullRequest | undefined {
+  if (!pull) return undefined
+  const base = pull.base.sha ?? pull.base.ref ?? environment.GITHUB_BASE_REF ?? repository?.default_branch ?? ''
+  const head = pull.head.sha ?? environment.GITHUB_SHA ?? ''
+  return { number: pull.number, base, head, labels: pull.labels.map((label) => label.name) }
 }
 
 function runsOnDefaultBranch(environment: Environment, defaultBranch: string | undefined): boolean {
@@ -71,7 +73,7 @@ function runsOnDefaultBranch(environment: Environment, defaultBranch: string | u
   return names.some((name) => environment.GITHUB_REF === `refs/heads/${name}`)
 }
 
-async function readEvent(path: string | undefined): Promise<v.InferOutput<typeof eventSchema>> {
+async function readEvent(path: string | undefined): Promise<Event> {
   if (path === undefined || path === '') return {}
   try {
     const result = v.safeParse(eventSchema, JSON.parse(await readFile(path, 'utf8')))

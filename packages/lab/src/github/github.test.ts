@@ -161,6 +161,29 @@ describe('comments and labels', () => {
   })
 })
 
+test('a pull request is opened from a branch and found again', async () => {
+  await using github = await startGitHub()
+  const base = await github.repository.commit('main', { 'a.txt': '1' })
+  const head = await github.repository.commit('feature', { 'b.txt': '1' }, { parents: [base] })
+  const opened = await github.request('POST /pulls', { title: 'A feature', head: 'feature', base: 'main' })
+  expect(opened.body).toMatchObject({
+    number: 1,
+    head: { ref: 'feature', sha: head },
+    base: { ref: 'main', sha: base },
+  })
+  expect((await github.request('GET /pulls?head=org:feature')).body).toHaveLength(1)
+  expect((await github.request(`GET /commits/${head}/pulls`)).body).toHaveLength(1)
+  expect((await github.request('GET /branches')).body.map((branch: { name: string }) => branch.name)).toEqual([
+    'feature',
+    'main',
+  ])
+  const wrong = await github.request('POST /pulls', { title: 'None', head: 'none', base: 'main' })
+  expect([wrong.status, wrong.body.errors]).toEqual([
+    422,
+    [{ resource: 'PullRequest', field: 'head', code: 'invalid' }],
+  ])
+})
+
 describe('who may do what', () => {
   // https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible
   test('a token without the permission is refused, and the header names what would be enough', async () => {

@@ -15,6 +15,7 @@ const REPOSITORY = '/repos/{owner}/{repo}'
 /** @see https://docs.github.com/rest/commits and https://docs.github.com/rest/repos/contents */
 export const historyEndpoints: readonly Endpoint[] = [
   { route: `GET ${REPOSITORY}`, requires: [], answer: getRepository },
+  { route: `GET ${REPOSITORY}/branches`, requires: READ, answer: listBranches },
   { route: `GET ${REPOSITORY}/commits`, requires: READ, answer: listCommits },
   {
     route: `GET ${REPOSITORY}/commits/{sha}/pulls`,
@@ -40,6 +41,18 @@ async function getRepository({ repository, apiUrl }: EndpointRequest): Promise<E
       url: `${apiUrl}/repos/${fullName}`,
     },
   }
+}
+
+async function listBranches(request: EndpointRequest): Promise<EndpointAnswer> {
+  const { repository, query } = request
+  const lines = await repository.git.run(['for-each-ref', '--format=%(refname:lstrip=2) %(objectname)', 'refs/heads'])
+  const all = lines.split('\n').filter((line) => line !== '')
+  const page = readPage(query)
+  const items = slicePage(all, page).map((line) => {
+    const [name = '', sha = ''] = line.split(' ')
+    return { name, commit: { sha }, protected: false }
+  })
+  return answerPage(request, `/repos/${repository.fullName}/branches`, { items, total: all.length, page })
 }
 
 function showCommit(commit: GitCommit): object {

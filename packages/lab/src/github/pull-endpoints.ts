@@ -16,6 +16,8 @@ const either = (level: 'read' | 'write'): Requirement => [
 
 /** @see https://docs.github.com/rest/issues/comments, https://docs.github.com/rest/issues/labels, https://docs.github.com/rest/pulls */
 export const pullEndpoints: readonly Endpoint[] = [
+  { route: `GET ${REPOSITORY}/pulls`, requires: [{ scope: 'pull_requests', level: 'read' }], answer: listPulls },
+  { route: `POST ${REPOSITORY}/pulls`, requires: [{ scope: 'pull_requests', level: 'write' }], answer: createPull },
   { route: `GET ${REPOSITORY}/pulls/{number}`, requires: [{ scope: 'pull_requests', level: 'read' }], answer: getPull },
   { route: `GET ${REPOSITORY}/issues/{number}/comments`, requires: either('read'), answer: listComments },
   { route: `POST ${REPOSITORY}/issues/{number}/comments`, requires: either('write'), answer: createComment },
@@ -48,6 +50,33 @@ function findPull(repository: GitHubRepository, number: string | undefined): Pul
   const pull = repository.pulls.get(Number(number))
   if (!pull) throw notFound()
   return pull
+}
+
+async function listPulls(request: EndpointRequest): Promise<EndpointAnswer> {
+  const { repository, query } = request
+  const head = query.get('head')?.split(':').at(-1)
+  // Nothing closes a pull request here, so every one is open.
+  const all = [...repository.pulls.values()].filter((pull) => head === undefined || pull.headRef === head).reverse()
+  const page = readPage(query)
+  const items = await Promise.all(slicePage(all, page).map((pull) => showPull(repository, pull)))
+  return answerPage(request, `/repos/${repository.fullName}/pulls`, { items, total: all.length, page })
+}
+
+const newPull = v.object({ title: v.string(), head: v.string(), base: v.string() })
+
+/** @see https://docs.github.com/rest/pulls/pulls#create-a-pull-request */
+async function createPull({ repository, body }: EndpointRequest): Promise<EndpointAnswer> {
+  const { title, head, base } = readBody(newPull, body)
+  const headRef = head.split(':').at(-1) ?? head
+  const [headSha, baseSha] = await Promise.all(
+    [headRef, base].map((branch) => repository.git.resolve(`refs/heads/${branch}`, 'commit')),
+  )
+  if (headSha === undefined || baseSha === undefined) {
+    const field = headSha === undefined ? 'head' : 'base'
+    throw new GitHubError(422, 'Validation Failed', { errors: [{ resource: 'PullRequest', field, code: 'invalid' }] })
+  }
+  const pull = repository.openPull({ title, headRef, headSha, baseRef: base })
+  return { status: 201, body: await showPull(repository, pull) }
 }
 
 async function getPull({ repository, parameters }: EndpointRequest): Promise<EndpointAnswer> {
