@@ -5,10 +5,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { startHttp } from '@deploy-kit/core/testing/test-server'
 import { ensureReleasedAction } from '@deploy-kit/release/released-action'
 import { renderColumns } from '@deploy-kit/release/text-table'
@@ -21,7 +21,7 @@ const STREAK = 5
 const INTERVAL_MS = 200
 
 const bundle = join(await ensureReleasedAction('health-check'), 'dist', 'main.mjs')
-const waitOn = join(dirname(createRequire(import.meta.url).resolve('wait-on/package.json')), 'bin', 'wait-on')
+const waitOn = join(fileURLToPath(import.meta.resolve('wait-on/package.json')), '..', 'bin', 'wait-on')
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-bench-'))

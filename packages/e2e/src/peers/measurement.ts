@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { runReleased } from '../released-run.ts'
 import type { PeerCase } from './cases.ts'
 
@@ -32,13 +33,15 @@ function obeysBody(log: string): boolean {
   return obeyed.includes('::error::injected')
 }
 
-export const waitOnVersion: string = createRequire(import.meta.url)('wait-on/package.json').version
+const waitOnManifest = fileURLToPath(import.meta.resolve('wait-on/package.json'))
+
+export const waitOnVersion: string = JSON.parse(readFileSync(waitOnManifest, 'utf8')).version
 
 /** `wait-on` from npm with its defaults, but for the timeout. */
 export async function measureWaitOn(peerCase: PeerCase): Promise<Measured> {
   await using target = await peerCase.start()
   const budgetMs = peerCase.budgetMs ?? BUDGET_MS
-  const program = join(dirname(createRequire(import.meta.url).resolve('wait-on/package.json')), 'bin', 'wait-on')
+  const program = join(waitOnManifest, '..', 'bin', 'wait-on')
   const startedAt = performance.now()
   const child = spawn(process.execPath, [program, '--timeout', String(budgetMs), `${target.url}/`], { stdio: 'ignore' })
   const ended = once(child, 'close')

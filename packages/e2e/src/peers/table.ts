@@ -1,5 +1,5 @@
 /**
- * `node packages/e2e/src/peers/table.ts` measures the cases in which health checks are known to go wrong, with the built
+ * `npx --yes pnpm@12 peers` measures the cases in which health checks are known to go wrong, with the built
  * health-check and with wait-on, and prints the table of docs/health-check.md; `--write` puts it there.
  */
 import { readFile, writeFile } from 'node:fs/promises'
