@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createSourceRepository, type SourceRepository } from '@deploy-kit/release/publishing/testing/source-repository'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -8,22 +9,24 @@ import { rehearse, repositoryWith } from './rehearsed-workflow.ts'
 
 const builder = fileURLToPath(import.meta.resolve('@deploy-kit/release/released-action'))
 
-/** Builds the real health-check in place of the small actions of the test repository. */
-const build = `
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+/** Builds the real health-check in place of the small actions of the test repository, once for both clones. */
+const build = (cache: string): string => `
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { buildAction } from ${JSON.stringify(pathToFileURL(builder).href)}
 rmSync('release', { recursive: true, force: true })
 for (const name of ['LICENSE', 'README.md']) cpSync(name, 'release/' + name)
-const packages = await buildAction('health-check', process.cwd() + '/release/health-check')
+const built = ${JSON.stringify(cache)} + '/' + process.env.DEPLOY_KIT_VERSION
+if (!existsSync(built)) await buildAction('health-check', built)
+cpSync(built, 'release/health-check', { recursive: true })
 mkdirSync('.tmp/release', { recursive: true })
-writeFileSync('.tmp/release/packages.json', JSON.stringify({ 'health-check': packages }))
+writeFileSync('.tmp/release/packages.json', JSON.stringify({ 'health-check': [] }))
 `
 
 let sources: SourceRepository
 
 beforeAll(async () => {
   sources = await createSourceRepository()
-  await sources.change({ 'build.mjs': build })
+  await sources.change({ 'build.mjs': build(join(sources.root, '.tmp')) })
   for (const name of ['one', 'two']) {
     await sources.change({ [`.changes/${name}.md`]: '---\ndeploy-kit: minor\n---\nSomething new.\n' })
     const { code, output } = await sources.release([])
