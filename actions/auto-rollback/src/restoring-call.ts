@@ -43,7 +43,7 @@ async function stopInFlight({ baseline, service }: Order, tools: Tools): Promise
   if (ongoing?.serviceDeploymentArn === undefined) return undefined
   const sources = (ongoing.sourceServiceRevisions ?? []).flatMap((revision) => revision.arn ?? [])
   const definitions = [...(await readRevisionDefinitions(ecs, sources)).values()]
-  if (definitions.length !== 1 || definitions[0] !== baseline.taskDefinition) return undefined
+  if (definitions.length === 0 || definitions.some((one) => one !== baseline.taskDefinition)) return undefined
   const before = (service.deployments ?? []).flatMap((deployment) => deployment.id ?? [])
   const { taskDefinition } = baseline
   await recordDeployment(context, { serviceArn: service.serviceArn ?? baseline.service, taskDefinition, before })

@@ -9,7 +9,7 @@ import { followRollouts, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
 import { updateService } from '@deploy-kit/core/ecs/service-update'
 import type { ServicePlan } from './deploy-plan.ts'
 import { reportService, type ServiceReport, stepOutcome } from './deploy-result.ts'
-import { deployHeadline, deploySummary } from './deploy-summary.ts'
+import { deployHeadline, deploySummary, needsDiagnosis } from './deploy-summary.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Inputs } from './inputs.ts'
 import { Registrar } from './registrar.ts'
@@ -103,8 +103,7 @@ async function conclude(
   const { inputs, context } = rolling
   const diagnoses = await diagnose(plans, reports, rolling)
   for (const report of reports) {
-    if (report.failedTasks.length === 0 && report.events.length === 0) continue
-    if (outcome === 'deployed' || outcome === 'unchanged') continue
+    if (!needsDiagnosis(report) || (report.failedTasks.length === 0 && report.events.length === 0)) continue
     context.log.info(`What happened to ${report.service}:`)
     context.log.outside([
       ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} died (${task.stopCode}): ${task.reason}`),

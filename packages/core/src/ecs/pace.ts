@@ -19,8 +19,8 @@ const RATES: readonly Rate[] = [
   },
 ]
 
-/** One step leaves room for everybody else in the account. */
-const SHARE = 0.5
+/** One step leaves a little room for everybody else in the account. */
+const SHARE = 0.9
 /** Longer than this a request is not held back: ECS itself decides then, and is asked again. */
 const LONGEST_HOLD_MS = 5000
 

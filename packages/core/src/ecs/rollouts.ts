@@ -11,6 +11,8 @@ const LOOK_ALWAYS = 10
  * is away) no longer holds the others up.
  */
 const TURN_MS = 2000
+/** How long a look waits for requests: what is in flight is looked at all the same. */
+const LOOK_WAIT_MS = 1000
 
 /** Makes changes, at most so many at a time, and follows each until it is steady or will never be. */
 export async function followRollouts(
@@ -18,9 +20,9 @@ export async function followRollouts(
   options: RolloutOptions,
 ): Promise<{ end: RolloutsEnd; results: readonly RolloutResult[] }> {
   const { context, deadline, everyMs } = options
-  const followed = rollouts.map((rollout) => new FollowedRollout(rollout, options))
+  using fleet = new Fleet(rollouts, options)
   const result = await waitUntil({
-    look: () => look(followed, options),
+    look: () => fleet.look(),
     timeoutMs: deadline.totalMs,
     everyMs,
     deadline,
@@ -29,7 +31,7 @@ export async function followRollouts(
     report: (line) => context.log.info(line),
   })
   const end = result.kind === 'passed' || result.kind === 'stopped' ? 'ended' : result.kind
-  return { end, results: followed.map((rollout) => rollout.result()) }
+  return { end, results: fleet.results() }
 }
 
 /** Makes all changes without following any. A failure ends it: what comes after is left as it is. */
@@ -45,43 +47,78 @@ export async function requestRollouts(
   return followed.map((rollout) => rollout.result())
 }
 
-async function look(followed: readonly FollowedRollout[], options: RolloutOptions): Promise<Look<undefined>> {
-  const hasFailed = (): boolean => options.stopAtFirstFailure && followed.some((rollout) => rollout.failed())
-  const inFlight = (): FollowedRollout[] => followed.filter((rollout) => rollout.inFlight())
-  const startMore = async (): Promise<void> => {
-    for (const rollout of followed) {
-      if (hasFailed() || inFlight().length >= options.maxParallel) return
-      if (rollout.notStarted()) await takeTurn(rollout, options)
+class Fleet implements Disposable {
+  readonly #followed: readonly FollowedRollout[]
+  readonly #options: RolloutOptions
+  #starting: Promise<void> | undefined
+  #ended = false
+
+  constructor(rollouts: readonly Rollout[], options: RolloutOptions) {
+    this.#followed = rollouts.map((rollout) => new FollowedRollout(rollout, options))
+    this.#options = options
+  }
+
+  async look(): Promise<Look<undefined>> {
+    await this.#startMore()
+    await this.#update()
+    // What ended made room for the next ones.
+    await this.#startMore()
+    const state = describeStates(this.#followed)
+    if (this.#hasFailed()) return { verdict: 'stop', state, value: undefined }
+    const open = this.#followed.some((rollout) => rollout.inFlight() || rollout.notStarted())
+    return { verdict: open ? 'pending' : 'pass', state, value: undefined }
+  }
+
+  results(): readonly RolloutResult[] {
+    return this.#followed.map((rollout) => rollout.result())
+  }
+
+  /** Nothing more is started. */
+  [Symbol.dispose](): void {
+    this.#ended = true
+  }
+
+  #hasFailed(): boolean {
+    return this.#options.stopAtFirstFailure && this.#followed.some((rollout) => rollout.failed())
+  }
+
+  #inFlight(): readonly FollowedRollout[] {
+    return this.#followed.filter((rollout) => rollout.inFlight())
+  }
+
+  /** Starting goes on by itself for as long as it takes. */
+  async #startMore(): Promise<void> {
+    this.#starting ??= this.#startInOrder().finally(() => {
+      this.#starting = undefined
+    })
+    await this.#atMost(this.#starting, LOOK_WAIT_MS)
+  }
+
+  async #startInOrder(): Promise<void> {
+    for (const rollout of this.#followed) {
+      if (this.#ended || this.#hasFailed() || this.#inFlight().length >= this.#options.maxParallel) return
+      if (rollout.notStarted()) await this.#atMost(rollout.start(), TURN_MS)
     }
   }
-  await startMore()
-  await update(
-    inFlight().filter((rollout) => rollout.wasRequested()),
-    options,
-  )
-  // What ended made room for the next ones.
-  await startMore()
-  const state = describeStates(followed)
-  if (hasFailed()) return { verdict: 'stop', state, value: undefined }
-  const open = followed.some((rollout) => rollout.inFlight() || rollout.notStarted())
-  return { verdict: open ? 'pending' : 'pass', state, value: undefined }
-}
 
-async function takeTurn(rollout: FollowedRollout, { context }: RolloutOptions): Promise<void> {
-  const through = new AbortController()
-  const started = rollout.start().finally(() => through.abort())
-  await Promise.race([started, context.clock.sleep(TURN_MS, AbortSignal.any([context.signal, through.signal]))])
-}
+  async #atMost(work: Promise<void>, ms: number): Promise<void> {
+    const { clock, signal } = this.#options.context
+    const done = new AbortController()
+    const pause = clock.sleep(ms, AbortSignal.any([signal, done.signal]))
+    await Promise.race([work.finally(() => done.abort()), pause])
+  }
 
-async function update(followed: readonly FollowedRollout[], options: RolloutOptions): Promise<void> {
-  const names = followed.map((rollout) => rollout.service)
-  if (names.length === 0) return
-  try {
-    const services = await describeServices(options.ecs, options.cluster, names)
-    const always = names.length <= LOOK_ALWAYS
-    await Promise.all(followed.map((rollout) => rollout.update(services.get(rollout.service), always)))
-  } catch (error) {
-    for (const rollout of followed) rollout.fail(error)
+  async #update(): Promise<void> {
+    const requested = this.#inFlight().filter((rollout) => rollout.wasRequested())
+    const names = requested.map((rollout) => rollout.service)
+    if (names.length === 0) return
+    try {
+      const services = await describeServices(this.#options.ecs, this.#options.cluster, names)
+      const always = names.length <= LOOK_ALWAYS
+      await Promise.all(requested.map((rollout) => rollout.update(services.get(rollout.service), always)))
+    } catch (error) {
+      for (const rollout of requested) rollout.fail(error)
+    }
   }
 }
 
