@@ -137,6 +137,85 @@ describe('a baseline on a branch', () => {
     expect(record.gates.map((gate: { key: string }) => gate.key)).toEqual([...keys].sort())
   })
 
+  test('is made once when two gates of the first commit make it at the same time', async () => {
+    await using both = await open()
+    const { github, workspace } = both
+    const sha = await github.repository.commit('main', { 'a.txt': 'first' })
+    const environment = {
+      ...github.environment,
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_REF: 'refs/heads/main',
+      GITHUB_SHA: sha,
+    }
+    const event = { repository: { default_branch: 'main' } }
+    const inputs = { ...options, 'github-token': github.token, 'on-missing-baseline': 'ignore' }
+    await Promise.all(
+      ['one', 'two'].map((key) =>
+        workspace.run({ ...inputs, 'comment-key': key }, environment, event, { clock: systemClock }),
+      ),
+    )
+    const { git } = github.repository
+    const files = (await git.run(['ls-tree', '-r', '--name-only', 'deploy-kit-data'])).trim().split('\n')
+    expect(files).toEqual(['README.md', expect.stringContaining(sha)])
+    expect(JSON.parse(await git.run(['show', `deploy-kit-data:${files[1]}`])).gates).toHaveLength(2)
+  })
+
+  test.each([
+    ['PATCH /repos/{owner}/{repo}/git/refs/{+ref}', 422, 'Repository rule violations found'],
+    ['PATCH /repos/{owner}/{repo}/git/refs/{+ref}', 403, 'Resource not accessible by integration'],
+    ['POST /repos/{owner}/{repo}/git/trees', 422, 'tree.path is malformed'],
+    ['POST /repos/{owner}/{repo}/git/commits', 404, 'Not Found'],
+    ['GET /repos/{owner}/{repo}/git/commits/{sha}', 409, 'Git Repository is empty.'],
+  ])(
+    'that a rule of the repository keeps from being written is a warning at once: %s %i',
+    async (route, status, message) => {
+      await using both = await open()
+      const { github, workspace } = both
+      await pushMain(github, workspace)
+      github.github.failNext(route, new GitHubError(status, message))
+      if (route.startsWith('GET')) github.github.failNext(route, new GitHubError(status, message))
+      const { run } = await pushMain(github, workspace, { 'on-missing-baseline': 'ignore' })
+      expect(run.exitCode).toBe(0)
+      expect(run.annotations).toEqual([
+        expect.objectContaining({ message: expect.stringMatching(/^The baseline could not be written: /) }),
+      ])
+      expect(github.journal.requests('github', route)).toHaveLength(
+        route.startsWith('GET') ? 2 : 2 - Number(route.startsWith('PATCH')),
+      )
+    },
+  )
+
+  test.each([
+    ['{"format":9}', /has format 9, which is newer/],
+    ['not json', /is not JSON/],
+    ['{"format":1,"gates":[]}', /was written by other gates/],
+  ])(
+    'that holds %s counts as missing for a pull request, and is replaced by the next run of its commit',
+    async (content, reason) => {
+      await using both = await open()
+      const { github, workspace } = both
+      const base = await github.repository.commit('main', { 'a.txt': 'measured' })
+      await github.repository.commit(
+        'deploy-kit-data',
+        { [`bundle-size/20260101T000000Z-${base}.json`]: content },
+        { parents: [] },
+      )
+      const pull = await github.openPull(base)
+      const run = await pull.run(workspace, { ...options, comment: 'never' })
+      expect(run.annotations[0]?.message).toMatch(reason)
+      const environment = {
+        ...github.environment,
+        GITHUB_EVENT_NAME: 'push',
+        GITHUB_REF: 'refs/heads/main',
+        GITHUB_SHA: base,
+      }
+      await workspace.run({ ...options, 'github-token': github.token }, environment, {
+        repository: { default_branch: 'main' },
+      })
+      expect((await pull.run(workspace, { ...options, comment: 'never' })).outputs['baseline-sha']).toBe(base)
+    },
+  )
+
   test('is pruned to the newest 300', async () => {
     await using both = await open()
     const { github, workspace } = both
