@@ -130,7 +130,7 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
     'bearer-token, basic-auth: both make an Authorization header; give one',
   ],
   [{ 'bearer-token': 'abcd', headers: 'authorization: x' }, 'bearer-token, headers: both give Authorization; give one'],
-  [{ headers: 'User-Agent: x' }, 'headers, user-agent: User-Agent has an input of its own; give it there'],
+  [{ headers: 'User-Agent: x', 'user-agent': 'y' }, 'headers, user-agent: both give User-Agent; give one'],
   [{ body: '{}' }, 'body, method: GET has no body; give a method such as POST'],
   [{ 'fail-fast-status': '204' }, 'fail-fast-status, expected-status: 204 is in both'],
   [

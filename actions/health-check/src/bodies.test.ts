@@ -59,6 +59,15 @@ describe('a body', () => {
     expect(missing.outputs['last-error']).toContain('what lies beyond is not read')
   })
 
+  test('in JSON that is longer has the values of its first MiB', async () => {
+    await using server = await serve(JSON.stringify({ version: '7', padding: 'x'.repeat(2 * MIB), late: 1 }))
+    const run = await checkOnce(server.url, { 'expected-version': '7', conditions: 'has([BODY].late)' })
+    expect(run.outputs).toMatchObject({ reason: 'condition', version: '7' })
+    expect(run.outputs['last-error']).toBe(
+      'has([BODY].late) == true does not hold: it is false in its first 1048576 bytes; what lies beyond is not read',
+    )
+  })
+
   test('of exactly a MiB is whole', async () => {
     await using server = await serve(`${'x'.repeat(MIB - 3)}end`)
     const run = await checkOnce(server.url, { 'expected-body': 'other' })

@@ -5,6 +5,7 @@ import { placeholdersOf } from '@deploy-kit/core/probe/condition'
 import { statusConditions } from '@deploy-kit/core/probe/judgement'
 import { commonStatus } from '@deploy-kit/core/probe/status-set'
 import type { Scheme } from '@deploy-kit/core/probe/target'
+import manifest from '../action.yml'
 import type { Inputs } from './inputs.ts'
 
 type Given = Partial<Inputs>
@@ -83,13 +84,14 @@ function checkCredentials({ bearerToken, basicAuth, headers = [] }: Given): Inpu
   return problems
 }
 
-function checkRequest({ method, body, headers = [], insecure, caCert }: Given): InputProblem[] {
+function checkRequest({ method, body, headers = [], userAgent, insecure, caCert }: Given): InputProblem[] {
   const problems: InputProblem[] = []
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     problems.push({ inputs: ['body', 'method'], message: `${method} has no body; give a method such as POST` })
   }
-  if (headers.some(([name]) => name.toLowerCase() === 'user-agent')) {
-    problems.push({ inputs: ['headers', 'user-agent'], message: 'User-Agent has an input of its own; give it there' })
+  const ownAgent = userAgent !== manifest.inputs['user-agent']?.default
+  if (ownAgent && headers.some(([name]) => name.toLowerCase() === 'user-agent')) {
+    problems.push({ inputs: ['headers', 'user-agent'], message: 'both give User-Agent; give one' })
   }
   const names = headers.map(([name]) => name.toLowerCase())
   for (const name of new Set(names.filter((candidate, index) => names.indexOf(candidate) !== index))) {

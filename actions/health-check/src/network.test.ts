@@ -58,6 +58,27 @@ describe('a connection', () => {
   })
 })
 
+describe('a request', () => {
+  test('has the headers, the method and the body that were given, and says who asks', async () => {
+    const bodies: string[] = []
+    await using server = await startHttp(async (request, response) => {
+      bodies.push((await request.toArray()).join(''))
+      response.end()
+    })
+    const inputs = { method: 'POST', body: '{"a": "ü"}', headers: 'Content-Type: application/json\nX-Two: 2' }
+    await checkOnce(`${server.url}/path?q=1`, inputs)
+    await checkOnce(server.url, { 'user-agent': 'mine/1' })
+    await checkOnce(server.url, { headers: 'user-agent: yours/2\nhost: other.test' })
+    const [posted, mine, yours] = server.requests
+    expect(posted).toMatchObject({ method: 'POST', url: '/path?q=1' })
+    expect(posted?.headers).toMatchObject({ 'content-type': 'application/json', 'x-two': '2', 'content-length': '11' })
+    expect(posted?.headers['user-agent']).toMatch(/^deploy-kit-health-check\/\d+\.\d+\.\d+/)
+    expect(bodies[0]).toBe('{"a": "ü"}')
+    expect(mine?.headers['user-agent']).toBe('mine/1')
+    expect(yours?.headers).toMatchObject({ 'user-agent': 'yours/2', host: 'other.test' })
+  })
+})
+
 describe('tcp', () => {
   test('is healthy when it accepts connections', async () => {
     await using server = await startTcp(() => undefined)

@@ -12,6 +12,7 @@ import { parseRetryAfter } from './retry-after.ts'
 import type { Trust } from './secure-connection.ts'
 import { endpointOf, type Target } from './target.ts'
 import { startTrace, type Trace } from './trace.ts'
+import { parseTruncatedJson } from './truncated-json.ts'
 
 /** One attempt at a target, with what it met. */
 export interface Attempt {
@@ -97,7 +98,7 @@ async function weigh(
 ): Promise<Pick<Attempt, 'answer' | 'version' | 'problems' | 'retryAfterMs'>> {
   trace.phase = 'match'
   const now = clock.date()
-  const json = answer && parseJson(answer.body.text)
+  const json = answer && (answer.body.truncated ? parseTruncatedJson : parseJson)(answer.body.text)
   const version = scalarAt(json, expectations.versionPath ?? [])
   const problems = await judge(
     { ...(answer && { answer }), json, version, trace, responseMs, now },

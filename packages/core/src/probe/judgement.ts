@@ -111,7 +111,9 @@ function judgeVersion({ answer, json, version }: Observation, expected: Expectat
   if (expected.version === undefined || !answer || version === expected.version) return []
   const problem = (message: string): Problem[] => [{ reason: 'version', message }]
   if (version !== undefined) return problem(`Version ${version} answers, not yet ${expected.version}`)
-  if (json !== undefined) return problem(`The JSON body has no version at version-path, expected ${expected.version}`)
+  if (json !== undefined) {
+    return problem(`The JSON body has no version at version-path${extentOf(answer)}; expected ${expected.version}`)
+  }
   const type = answer.headers['content-type'] ?? 'no Content-Type'
   return problem(
     `The body is not JSON (${type}), so it has no version${extentOf(answer)}; expected ${expected.version}`,
@@ -139,7 +141,8 @@ async function judgeConditions(seen: Observation, { conditions = [] }: Expectati
     try {
       const result = await evaluate(condition, facts, matches)
       if (result.holds) continue
-      const extent = seen.answer && result.seen === 'missing' ? extentOf(seen.answer) : ''
+      const ofBody = placeholdersOf(condition).some(({ kind }) => kind === 'BODY')
+      const extent = seen.answer && ofBody ? extentOf(seen.answer) : ''
       problems.push({ reason: 'condition', message: `${text} does not hold: it is ${result.seen}${extent}` })
     } catch (error) {
       if (!(error instanceof PatternTimeout)) throw error
