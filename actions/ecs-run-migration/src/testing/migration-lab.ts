@@ -10,23 +10,25 @@ const region = 'eu-central-1'
 const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/ledger`
 export const imageOf = (tag: string): string => `${repository}:${tag}`
 
-/** Fifty times as fast as a clock on the wall: the action's own pauses, limits and retries take no time in tests. */
-const SPEED = 50
-export const fastClock: Clock = {
-  nowMs: () => performance.now() * SPEED,
-  date: () => new Date(),
-  sleep: (ms, signal) => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, ms / SPEED)
-    const wake = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    if (signal?.aborted) wake()
-    signal?.addEventListener('abort', wake, { once: true })
-    return promise.finally(() => signal?.removeEventListener('abort', wake))
-  },
+/** Faster than a clock on the wall: the action's own pauses, limits and retries take no time in tests. */
+export function hurriedClock(speed: number): Clock {
+  return {
+    nowMs: () => performance.now() * speed,
+    date: () => new Date(),
+    sleep: (ms, signal) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, ms / speed)
+      const wake = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (signal?.aborted) wake()
+      signal?.addEventListener('abort', wake, { once: true })
+      return promise.finally(() => signal?.removeEventListener('abort', wake))
+    },
+  }
 }
+const fastClock = hurriedClock(50)
 
 const awslogs = (family: string) => ({
   logDriver: 'awslogs',
