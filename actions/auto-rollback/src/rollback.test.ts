@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  DeleteServiceCommand,
   DeregisterTaskDefinitionCommand,
   DescribeServicesCommand,
   ECSClient,
@@ -36,6 +37,10 @@ const SERVICES = [
   'scaled',
   'own',
   'worse',
+  'half-a',
+  'half-b',
+  'kept',
+  'deleted',
 ] as const
 const arnOf = (definition: string): string => `arn:aws:ecs:eu-central-1:123456789012:task-definition/${definition}`
 
@@ -241,6 +246,32 @@ describe.concurrent('the post step of a guard', () => {
     expect(run.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'true' })
     const order = updatesOf('pair').slice(-2)
     expect(order).toEqual(['pair-b', 'pair-a'])
+  })
+
+  it('restores the half of the services that was deployed, and leaves the others', async () => {
+    const job = startJob({ services: 'half-a, half-b' })
+    await job.arm()
+    await job.deploy({ services: 'half-a', image: imageOf('v2') })
+    const run = await job.post()
+    const report = JSON.parse(run.outputs.report ?? '[]') as { service: string; outcome: string }[]
+    expect(report.map(({ service, outcome }) => `${service} ${outcome}`)).toEqual([
+      'half-a rolled-back',
+      'half-b not-needed',
+    ])
+    expect(updatesOf('half-b')).toEqual([])
+  })
+
+  it('says that a service was deleted, and restores the others', async () => {
+    const job = startJob({ services: 'kept, deleted' })
+    await job.arm()
+    await job.deploy({ image: imageOf('v2') })
+    await ecs.send(new DeleteServiceCommand({ cluster: 'small', service: 'deleted', force: true }))
+    const run = await job.post()
+    expect(run.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'true' })
+    expect(run.annotations[0]?.message).toMatch(
+      /deleted could not be restored .* the service is (DRAINING|INACTIVE): it was deleted/,
+    )
+    expect(await steady('kept')).toBe(arnOf('kept:1'))
   })
 
   it('takes its own rollback for its own when two guards stand in one job', async () => {
