@@ -8,12 +8,20 @@ const apiInput = v.looseObject({})
 const environment = v.optional(v.record(v.string(), v.string()), {})
 const command = v.pipe(v.array(v.string()), v.minLength(1))
 
-const imageTag = v.strictObject({
-  /** A tag, or a pattern with `*`. */
-  match: v.string(),
-  command: v.optional(command),
-  environment,
-})
+const imageTag = v.pipe(
+  v.strictObject({
+    /** A tag, or a pattern with `*`. */
+    match: v.string(),
+    /** What the registry knows the tag's image by; default: one that is made up when the tag is pulled first. */
+    digest: v.optional(v.pipe(v.string(), v.regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 digits'))),
+    command: v.optional(command),
+    environment,
+  }),
+  v.check(
+    ({ match, digest }) => digest === undefined || !match.includes('*'),
+    'a digest is that of one tag, without *',
+  ),
+)
 
 const image = v.strictObject({
   repository: v.string(),

@@ -47,8 +47,9 @@ export class Images {
   pull(reference: string): ImageResult {
     const parsed = parseReference(reference)
     const { repository, digest } = parsed
-    const tag = digest === undefined ? parsed.tag : this.#pulled.get(`${repository}@${digest}`)
     const found = this.#world.images.find((image) => image.repository === repository)
+    const known = () => found?.tags.find((each) => each.digest === digest)?.match
+    const tag = digest === undefined ? parsed.tag : (this.#pulled.get(`${repository}@${digest}`) ?? known())
     const entry = tag === undefined ? undefined : found?.tags.find(({ match }) => matches(match, tag))
     if (found === undefined || entry === undefined || tag === undefined) return { reason: cannotPull(reference) }
     const image = {
@@ -59,8 +60,9 @@ export class Images {
     const sum = createHash('sha256')
       .update(JSON.stringify([repository, tag, image]))
       .digest('hex')
-    this.#pulled.set(`${repository}@sha256:${sum}`, tag)
-    return { image: { ...image, digest: `sha256:${sum}` } }
+    const pulled = entry.digest ?? `sha256:${sum}`
+    this.#pulled.set(`${repository}@${pulled}`, tag)
+    return { image: { ...image, digest: pulled } }
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
+import { repositoryFolder } from '@deploy-kit/release/action-folder'
 import { problemAt, Refusal } from './refusal.ts'
 import { planWorkflow } from './workflow-file.ts'
 import type { WorkflowPlan } from './workflow-plan.ts'
@@ -18,32 +19,57 @@ export interface WorkflowSet {
 /** GitHub's own limit. @see https://docs.github.com/actions/reference/workflows-and-actions/reusing-workflow-configurations */
 const maxDepth = 10
 
+/** Where a workflow file lies, and what messages call it. */
+interface Place {
+  readonly root: string
+  readonly path: string
+  readonly name: string
+}
+
 /** @throws Refusal with what GitHub would refuse in the first file that has something */
 export async function readWorkflows(root: string, path: string): Promise<WorkflowSet> {
   const called = new Map<string, WorkflowPlan>()
   const texts: string[] = []
-  const files: FileProvider = {
-    getFileContent: async (reference) => {
-      if ('repository' in reference) throw new Error('It lies in another repository')
-      return { name: reference.path, content: await readFile(join(root, reference.path), 'utf8') }
-    },
-  }
-  const read = async (file: string, depth: number): Promise<WorkflowPlan> => {
-    const content = await readFile(join(root, file), 'utf8')
+  const read = async (place: Place, depth: number): Promise<WorkflowPlan> => {
+    const content = await readFile(join(place.root, place.path), 'utf8')
     texts.push(content)
-    const plan = await planWorkflow(file, content)
+    const plan = await planWorkflow(place.name, content)
     const calls = plan.jobs.flatMap(({ body }) => (body.kind === 'call' ? [body] : []))
     for (const body of calls) {
       if (called.has(body.uses.value)) continue
-      const refuse = (message: string) => new Refusal([problemAt(file, body.uses, message)])
-      if (!body.uses.value.startsWith('./'))
-        throw refuse(`The rehearsal can call only workflows of the same repository, not ${body.uses.value}`)
+      const refuse = (message: string) => new Refusal([problemAt(place.name, body.uses, message)])
+      const target = findPlace(body.uses.value, place)
+      if (target === undefined)
+        throw refuse(
+          `The rehearsal can call workflows of the same repository and of deploy-kit, not ${body.uses.value}`,
+        )
       if (depth === maxDepth) throw refuse(`Workflows call each other more than ${maxDepth} deep`)
-      const calledFile = body.uses.value.slice(2)
-      if (!existsSync(join(root, calledFile))) throw refuse(`There is no workflow ${calledFile}`)
-      called.set(body.uses.value, await read(calledFile, depth + 1))
+      if (!existsSync(join(target.root, target.path))) throw refuse(`There is no workflow ${target.name}`)
+      called.set(body.uses.value, await read(target, depth + 1))
     }
-    return calls.length === 0 ? plan : await planWorkflow(file, content, files)
+    return calls.length === 0 ? plan : await planWorkflow(place.name, content, filesBeside(place))
   }
-  return { main: await read(path, 1), called, text: texts.join('\n') }
+  return { main: await read({ root, path, name: path }, 1), called, text: texts.join('\n') }
+}
+
+/** A local workflow lies in the repository of its caller; deploy-kit's own are taken from this work tree at any ref. */
+function findPlace(uses: string, caller: Place): Place | undefined {
+  if (uses.startsWith('./')) return { root: caller.root, path: uses.slice(2), name: uses.slice(2) }
+  const [, repository, path] = /^([\w.-]+\/deploy-kit)\/(\.github\/workflows\/[^/@]+)@./.exec(uses) ?? []
+  return path === undefined ? undefined : { root: repositoryFolder, path, name: `${repository}/${path}` }
+}
+
+/** Gives the parser the called workflows, so that it can check what they are given. */
+function filesBeside(caller: Place): FileProvider {
+  return {
+    getFileContent: async (reference) => {
+      const uses =
+        'repository' in reference
+          ? `${reference.owner}/${reference.repository}/${reference.path}@${reference.version}`
+          : `./${reference.path}`
+      const place = findPlace(uses, caller)
+      if (place === undefined) throw new Error('It lies in another repository')
+      return { name: reference.path, content: await readFile(join(place.root, place.path), 'utf8') }
+    },
+  }
 }
