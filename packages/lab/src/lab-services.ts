@@ -12,6 +12,7 @@ import { fillReferences, type WorldReferences } from './world-references.ts'
 export interface LabServices {
   readonly services: readonly Service[]
   readonly ecs: EcsService
+  readonly rds: RdsService
   /** URL of each load balancer, by its name. */
   readonly loadBalancerUrls: ReadonlyMap<string, string>
   /** URL of each database, by its identifier. */
@@ -51,6 +52,7 @@ export async function createLabServices(context: LabContext, options: LabService
   return {
     services: [sts, logs, rds, balancer, ecs],
     ecs,
+    rds,
     loadBalancerUrls: new Map(balancer.loadBalancers.map(({ name, url }) => [name, url])),
     databaseUrls: new Map(world.databases.map(({ identifier }) => [identifier, rds.endpoint(identifier).url])),
     variables: filled.variables,

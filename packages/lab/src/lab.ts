@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EcsService } from './ecs/ecs-service.ts'
 import { createGitHub, type GitHub } from './github/github.ts'
 import { Journal } from './journal.ts'
 import { LabClock } from './lab-clock.ts'
@@ -12,7 +11,7 @@ import { ProcessKeeper } from './process-keeper.ts'
 import { seededRandom } from './seeded-random.ts'
 import { Callers, type Credentials } from './server/callers.ts'
 import { type Fault, Faults } from './server/faults.ts'
-import { createLabRoutes } from './server/lab-routes.ts'
+import { createLabRoutes, type Happenings } from './server/lab-routes.ts'
 import { Policies } from './server/policies.ts'
 import { startServer } from './server/server.ts'
 import { ecsBuckets, Throttle } from './server/throttle.ts'
@@ -48,8 +47,9 @@ export interface Lab extends AsyncDisposable {
   readonly faults: Faults
   readonly policies: Policies
   readonly github: GitHub
-  /** What happens to tasks without a request: capacity that is gone, Spot that is taken back, an hour that has passed. */
-  readonly ecs: Pick<EcsService, 'limitCapacity' | 'interruptSpotTasks' | 'forgetStoppedTasks'>
+  /** What happens without a request; for tests in another process there are routes below `/_lab` (createLabRoutes). */
+  readonly ecs: Happenings['ecs']
+  readonly rds: Happenings['rds']
   /** @throws Error when the world has no load balancer of this name */
   serviceUrl(loadBalancer: string): string
   /** Ends everything that the lab has started and removes its data; the same as disposing it. */
@@ -80,9 +80,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const github = createGitHub({ directory: join(dataDirectory, 'github') })
   const githubToken = await createRepository(github, repository)
   const throttle = new Throttle(options.throttling === false ? [] : ecsBuckets)
+  let happenings: Happenings | undefined
   const routes = [
     createOidcEndpoint({ ...oidc, subject, validSeconds: 300 }),
-    createLabRoutes({ journal, faults, policies }),
+    createLabRoutes({ journal, faults, policies, happenings: () => happenings }),
     github.route,
   ]
   const limits = { journal, callers, policies, faults, throttle }
@@ -95,6 +96,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     { world, keeper, callers, started, sessionLimitSeconds: options.sessionLimitSeconds },
   )
   services.push(...created.services)
+  happenings = created
 
   const running = started.move()
   const close = () => running.disposeAsync()
@@ -114,6 +116,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     policies,
     github,
     ecs: created.ecs,
+    rds: created.rds,
     serviceUrl(loadBalancer) {
       const url = created.loadBalancerUrls.get(loadBalancer)
       if (url === undefined) throw new Error(`The world has no load balancer ${loadBalancer}`)

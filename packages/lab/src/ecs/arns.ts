@@ -16,6 +16,7 @@ export type EcsResourceType =
   | 'service-revision'
   | 'task'
   | 'task-definition'
+  | 'task-set'
 
 /** The last part of an ARN's path, or a name as it is: `my-service` from either. */
 export function nameOf(reference: string): string {

@@ -53,10 +53,21 @@ function checkContainer(container: ContainerDefinitionInput, around: Surrounding
     throw clientError(`The lab does not restart containers: leave restartPolicy of '${name}' out.`)
   if ((container.environmentFiles ?? []).length > 0)
     throw clientError(`The lab has no S3: leave environmentFiles of '${name}' out.`)
+  checkSecretNames(container)
   checkStopTimeout(container, around)
   checkHealthCheck(container)
   checkLogs(container, around)
   checkExecutionRole(container, around)
+}
+
+/** (aws/aws-cdk and others see AWS say so when a variable becomes a secret.) */
+function checkSecretNames({ environment = [], secrets = [] }: ContainerDefinitionInput): void {
+  const names = [...environment, ...secrets].map(({ name }) => name)
+  const twice = secrets.find(({ name }) => names.filter((other) => other === name).length > 1)
+  if (twice === undefined) return
+  throw clientError(
+    `The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '${twice.name}'.`,
+  )
 }
 
 /** "For tasks that use the Fargate launch type, the max stop timeout value is 120 seconds." (ContainerDefinition) */

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import type { Container, Launch } from './container.ts'
-import type { ResolvedImage } from './images.ts'
 import type { LaunchType } from './launch-settings.ts'
 import type { ContainerOverride } from './task-overrides.ts'
+import type { Pulled } from './task-start.ts'
 
 /** `sh` and the like; `node` is the one that the lab runs on. */
 const searchPath = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
@@ -14,7 +14,7 @@ const searchPath = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/b
  */
 export function planLaunch(
   container: Container,
-  image: ResolvedImage,
+  { image, secrets }: Pulled,
   override: ContainerOverride | undefined,
   place: { readonly region: string; readonly launchType: LaunchType },
 ): Launch {
@@ -31,6 +31,7 @@ export function planLaunch(
       ...(container.port === undefined ? {} : { PORT: String(container.port) }),
       ...image.environment,
       ...pairs(environment),
+      ...secrets,
       ...pairs(override?.environment ?? []),
     },
   }

@@ -3,10 +3,23 @@ import type { LaunchSettings, LaunchType } from './launch-settings.ts'
 import type { Task } from './task.ts'
 import type { TaskDefinition } from './task-definition.ts'
 
-export interface ServiceLoadBalancer {
+/** Where the tasks of one deployment are registered. */
+export interface ServiceTarget {
   readonly targetGroupArn: string
   readonly containerName: string
   readonly containerPort: number
+}
+
+/** As the service names it; the deployments that shift traffic take the two target groups in turn. */
+export interface ServiceLoadBalancer extends ServiceTarget {
+  readonly advancedConfiguration?: AdvancedConfiguration
+}
+
+export interface AdvancedConfiguration {
+  readonly alternateTargetGroupArn: string
+  readonly productionListenerRule: string
+  readonly testListenerRule?: string | undefined
+  readonly roleArn: string
 }
 
 /** What a service revision fixes: a change of any of it is a new deployment. */
@@ -20,6 +33,11 @@ export interface RevisionSettings {
   readonly launch: LaunchSettings
 }
 
+export type DeploymentStrategy = 'ROLLING' | 'BLUE_GREEN' | 'LINEAR' | 'CANARY'
+
+/** Which of its load balancers' target groups a deployment has. */
+export type Side = 'first' | 'alternate'
+
 export type RolloutState = 'IN_PROGRESS' | 'COMPLETED' | 'FAILED'
 
 /**
@@ -32,6 +50,8 @@ export class Deployment {
   readonly id: string
   readonly revisionArn: string
   readonly settings: RevisionSettings
+  readonly strategy: DeploymentStrategy
+  readonly side: Side
   readonly createdAt = new Date()
   updatedAt = new Date()
   status: 'PRIMARY' | 'ACTIVE' | 'INACTIVE' = 'PRIMARY'
@@ -45,12 +65,27 @@ export class Deployment {
   startFailures = 0
   retryAt = 0
   readonly tasks = new Set<Task>()
+  /** False while the deployment shall have no tasks: a green one before SCALE_UP, a blue one from CLEAN_UP on. */
+  scaled = true
+  /** Percentages of the load balancers' requests, where traffic is shifted. */
+  productionWeight = 0
+  testWeight = 0
 
-  constructor(number: string, revisionArn: string, settings: RevisionSettings) {
+  constructor(number: string, given: Pick<Deployment, 'revisionArn' | 'settings' | 'strategy' | 'side'>) {
     this.id = `ecs-svc/${number}`
-    this.revisionArn = revisionArn
-    this.settings = settings
+    this.revisionArn = given.revisionArn
+    this.settings = given.settings
+    this.strategy = given.strategy
+    this.side = given.side
     this.rolloutStateReason = `ECS deployment ${this.id} in progress.`
+  }
+
+  /** The target groups that the tasks are registered with. */
+  get targets(): readonly ServiceTarget[] {
+    return this.settings.loadBalancers.map(({ advancedConfiguration, ...first }) => {
+      if (advancedConfiguration === undefined || this.side === 'first') return first
+      return { ...first, targetGroupArn: advancedConfiguration.alternateTargetGroupArn }
+    })
   }
 
   /** Tasks that are not told to stop. */

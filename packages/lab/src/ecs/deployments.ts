@@ -1,12 +1,23 @@
 import type { LabContext } from '../service.ts'
 import { ecsArn } from './arns.ts'
-import { Deployment, type RolloutState } from './deployment.ts'
+import {
+  Deployment,
+  type DeploymentStrategy,
+  type RevisionSettings,
+  type RolloutState,
+  type Side,
+} from './deployment.ts'
 import type { Identifiers } from './identifiers.ts'
 import type { ManagedService } from './managed-service.ts'
 import { ServiceDeployment } from './service-deployment.ts'
 
 /** Between PENDING and IN_PROGRESS, or a request to stop and its start, AWS takes some 150 ms. */
 const requestSeconds = 0.15
+
+const byUser = {
+  reason: 'Service deployment rolled back because of a user request.',
+  event: 'stopped by a user request',
+}
 
 /** How deployments of services begin and end. */
 export class Deployments {
@@ -23,8 +34,14 @@ export class Deployments {
     const { cluster, name, arn } = service.identity
     const number = this.#identifiers.revision()
     const revisionArn = ecsArn(this.#context, 'service-revision', cluster.name, name, number)
-    const deployment = new Deployment(number, revisionArn, service.settings)
+    const { strategy } = service.configuration
     const sources = service.deployments.filter(({ tasks, status }) => status === 'PRIMARY' || tasks.size > 0)
+    const blue = serving(sources)
+    const settings = settingsOf(service)
+    const deployment = new Deployment(number, { revisionArn, settings, strategy, side: sideOf(strategy, blue) })
+    // Tasks of a rolling deployment share the traffic with those they replace; others are given theirs later.
+    if (strategy === 'ROLLING') deployment.productionWeight = 100
+    else deployment.scaled = false
     const serviceDeployment = new ServiceDeployment(
       {
         arn: ecsArn(this.#context, 'service-deployment', cluster.name, name, this.#identifiers.serviceDeployment()),
@@ -32,18 +49,22 @@ export class Deployments {
         clusterArn: cluster.arn,
         sources,
         target: deployment,
+        blue: strategy === 'ROLLING' ? undefined : blue,
         configuration: service.configuration,
       },
       this.#context.journal,
     )
     this.#replace(service, serviceDeployment.identity.arn)
-    service.serviceDeployments = [serviceDeployment, ...service.serviceDeployments]
+    // CodeDeploy keeps a history of its own.
+    if (service.identity.controller === 'ECS') {
+      service.serviceDeployments = [serviceDeployment, ...service.serviceDeployments]
+      void this.#later(() => {
+        if (serviceDeployment.status === 'PENDING') serviceDeployment.become('IN_PROGRESS')
+      })
+    }
     service.history = [...service.history, deployment]
     this.#makePrimary(service, deployment)
     this.#note(service, deployment, 'none')
-    void this.#later(() => {
-      if (serviceDeployment.status === 'PENDING') serviceDeployment.become('IN_PROGRESS')
-    })
     return deployment
   }
 
@@ -51,13 +72,13 @@ export class Deployments {
     this.#turn(service, deployment, 'COMPLETED', `ECS deployment ${deployment.id} completed.`)
     deployment.completed = true
     service.history = [...service.history.filter((other) => other !== deployment), deployment]
-    service.events.deploymentCompleted(deployment.id)
+    if (service.identity.controller === 'ECS') service.events.deploymentCompleted(deployment.id)
     const [ongoing] = service.serviceDeployments
     if (!ongoing?.ongoing) return
     // A rollback that was asked for this moment has nothing left to start: the service is where it shall go.
-    const rollback = ongoing.rollback !== undefined
-    if (rollback && ongoing.status === 'ROLLBACK_REQUESTED') ongoing.become('ROLLBACK_IN_PROGRESS')
-    ongoing.become(rollback ? 'ROLLBACK_SUCCESSFUL' : 'SUCCESSFUL')
+    const wentBack = ongoing.rollback !== undefined
+    if (wentBack && ongoing.status === 'ROLLBACK_REQUESTED') ongoing.become('ROLLBACK_IN_PROGRESS')
+    ongoing.become(wentBack ? 'ROLLBACK_SUCCESSFUL' : 'SUCCESSFUL')
   }
 
   /**
@@ -74,7 +95,8 @@ export class Deployments {
       ongoing.become('ROLLBACK_FAILED', 'The rollback failed because the circuit breaker threshold was exceeded.')
       return
     }
-    const target = service.configuration.deploymentCircuitBreaker.rollback ? this.rollbackTarget(service) : undefined
+    const { rollback } = service.configuration.deploymentCircuitBreaker
+    const target = rollback ? this.rollbackTarget(service) : undefined
     const exceeded = 'because the circuit breaker threshold was exceeded.'
     if (target === undefined) ongoing?.become('STOPPED', `Service deployment stopped ${exceeded}`)
     else if (ongoing !== undefined) {
@@ -84,8 +106,10 @@ export class Deployments {
     }
   }
 
-  /** "it looks for the most recent deployment that is in a COMPLETED state" */
+  /** "it looks for the most recent deployment that is in a COMPLETED state"; where traffic is shifted, what served. */
   rollbackTarget(service: ManagedService): Deployment | undefined {
+    const [ongoing] = service.serviceDeployments
+    if (ongoing?.staged) return ongoing.identity.blue
     return service.history.findLast((deployment) => deployment.completed && deployment !== service.primary)
   }
 
@@ -93,12 +117,16 @@ export class Deployments {
    * "The service deployment moves to the ROLLBACK_REQUESTED state, and then the rollback operation starts." (Stopping
    * Amazon ECS service deployments)
    */
-  rollBack(service: ManagedService, serviceDeployment: ServiceDeployment, target: Deployment): void {
-    const reason = 'Service deployment rolled back because of a user request.'
+  rollBack(
+    service: ManagedService,
+    serviceDeployment: ServiceDeployment,
+    target: Deployment,
+    { reason, event } = byUser,
+  ): void {
     const failed = service.primary
     if (failed !== undefined) {
       this.#turn(service, failed, 'FAILED', `ECS deployment ${failed.id} was stopped.`)
-      service.events.deploymentFailed(failed.id, 'stopped by a user request')
+      service.events.deploymentFailed(failed.id, event)
     }
     serviceDeployment.rollback = { reason, startedAt: new Date(), target }
     serviceDeployment.become('ROLLBACK_REQUESTED', reason)
@@ -109,9 +137,12 @@ export class Deployments {
   }
 
   /** Leaves everything as it is at this moment: nothing more is started or replaced. */
-  abort(service: ManagedService, serviceDeployment: ServiceDeployment): void {
+  abort(
+    service: ManagedService,
+    serviceDeployment: ServiceDeployment,
+    reason = 'Service deployment stopped because of a user request.',
+  ): void {
     const stopped = service.primary
-    const reason = 'Service deployment stopped because of a user request.'
     if (stopped !== undefined) this.#turn(service, stopped, 'FAILED', `ECS deployment ${stopped.id} was stopped.`)
     serviceDeployment.become('STOP_REQUESTED', reason)
     void this.#later(() => {
@@ -153,4 +184,24 @@ export class Deployments {
   async #later(then: () => void): Promise<void> {
     if (await this.#context.clock.sleep(requestSeconds)) then()
   }
+}
+
+/** The one that gets the most requests; of several, the last that is known to be good. */
+function serving(deployments: readonly Deployment[]): Deployment | undefined {
+  return deployments.toSorted(
+    (a, b) => b.productionWeight - a.productionWeight || Number(b.completed) - Number(a.completed),
+  )[0]
+}
+
+/** A green revision gets the target group that blue does not have; rolling deployments stay where they are. */
+function sideOf(strategy: DeploymentStrategy, blue: Deployment | undefined): Side {
+  const side = blue?.side ?? 'first'
+  if (strategy === 'ROLLING' || blue === undefined) return side
+  return side === 'first' ? 'alternate' : 'first'
+}
+
+/** @throws Error for a service with an external controller, which has no deployments */
+function settingsOf({ settings, identity }: ManagedService): RevisionSettings {
+  if (settings === undefined) throw new Error(`Service ${identity.name} has no revision to deploy`)
+  return settings
 }

@@ -19,10 +19,10 @@ import { seedWorld } from './world-seed.ts'
 
 export interface EcsDependencies {
   /** References in task definitions and services are filled in. */
-  readonly world: Pick<World, 'images' | 'directory' | 'taskDefinitions' | 'clusters'>
+  readonly world: Pick<World, 'images' | 'directory' | 'taskDefinitions' | 'clusters' | 'secrets'>
   readonly keeper: ProcessKeeper
   readonly logs: ContainerLogs
-  readonly balancer: Pick<BalancerService, 'loadBalancers' | 'targetGroup'>
+  readonly balancer: Pick<BalancerService, 'loadBalancers' | 'targetGroup' | 'listenerRule'>
   /** How long the API does not know a task after RunTask, in AWS seconds; default 2. */
   readonly visibilityDelaySeconds?: number
 }
@@ -36,6 +36,8 @@ export interface EcsService extends Service {
   interruptSpotTasks(): void
   /** Forgets stopped tasks and their client tokens, as ECS does some time after an hour. */
   forgetStoppedTasks(): void
+  /** Forgets services that were deleted, as ECS does some day; until then DescribeServices shows them as INACTIVE. */
+  forgetInactiveServices(): void
 }
 
 /** How long the services of a world may take to become steady, in real time. */
@@ -45,7 +47,7 @@ const seedTimeoutMs = 60_000
  * A stand-in for Amazon ECS. Its tasks are real processes; at its return the services of the world are steady.
  *
  * Of a container definition, these have an effect: image, entryPoint, command, environment, essential, dependsOn,
- * startTimeout, stopTimeout, healthCheck, logConfiguration (awslogs), secrets (none is ever found) and
+ * startTimeout, stopTimeout, healthCheck, logConfiguration (awslogs), secrets (those that the world has) and
  * the first port mapping, whose port the process finds in PORT. What limits or isolates a container (cpu, memory, user,
  * volumes, ulimits, …) is kept and described; there is no container around a process. What would change what happens
  * and is not there (restartPolicy, environmentFiles, service discovery, alarms, …) is refused.
@@ -55,19 +57,21 @@ const seedTimeoutMs = 60_000
 export async function createEcsService(context: LabContext, dependencies: EcsDependencies): Promise<EcsService> {
   const { world, keeper, logs, balancer } = dependencies
   const identifiers = new Identifiers(context.random)
-  const host = { context, keeper, logs, images: new Images(world) }
+  const host = { context, keeper, logs, images: new Images(world), secrets: world.secrets }
   const tasks = new Tasks({ host, identifiers, visibilityDelaySeconds: dependencies.visibilityDelaySeconds ?? 2 })
-  const { targetGroup } = balancer
+  const { targetGroup, listenerRule } = balancer
   const state = {
     context,
     targetGroup,
+    listenerRule,
     tasks,
     clusters: new Clusters(context),
     definitions: new TaskDefinitions(context),
-    services: new Services({ context, identifiers, tasks, targetGroup }),
+    services: new Services({ context, identifiers, tasks, targetGroup, listenerRule }),
     tokens: new ClientTokens(),
   }
-  for (const { group } of balancer.loadBalancers) group.onChange(() => state.services.wakeAll())
+  for (const { groups } of balancer.loadBalancers)
+    for (const group of groups) group.onChange(() => state.services.wakeAll())
   const close = async () => {
     state.services.close()
     await tasks.close()
@@ -94,12 +98,14 @@ export async function createEcsService(context: LabContext, dependencies: EcsDep
       state.tokens.forgetStopped()
       tasks.forgetStopped()
     },
+    forgetInactiveServices: () => state.services.forgetInactive(),
   }
 }
 
 export interface EcsState {
   readonly context: LabContext
   readonly targetGroup: BalancerService['targetGroup']
+  readonly listenerRule: BalancerService['listenerRule']
   readonly tasks: Tasks
   readonly clusters: Clusters
   readonly definitions: TaskDefinitions
@@ -146,6 +152,7 @@ function operationsOf(state: EcsState): Readonly<Record<string, Operation>> {
     DescribeServiceDeployments: (input, call) => deploymentOperations.describeServiceDeployments(input, call, state),
     DescribeServiceRevisions: (input, call) => deploymentOperations.describeServiceRevisions(input, call, state),
     StopServiceDeployment: (input, call) => deploymentOperations.stopServiceDeployment(input, call, state),
+    ContinueServiceDeployment: (input, call) => deploymentOperations.continueServiceDeployment(input, call, state),
 
     ListTagsForResource: (input, call) => tagOperations.listTagsForResource(input, call, state),
     TagResource: (input, call) => tagOperations.tagResource(input, call, state),

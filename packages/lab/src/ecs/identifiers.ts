@@ -23,6 +23,11 @@ export class Identifiers {
     return this.#pick(21, alphabet)
   }
 
+  /** `ecs-pause-` and 43 characters. */
+  pauseHook(): string {
+    return `ecs-pause-${this.#pick(43, alphabet)}`
+  }
+
   uuid(): string {
     const digits = this.task()
     return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(

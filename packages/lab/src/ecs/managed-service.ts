@@ -1,9 +1,12 @@
 import type { Cluster } from './clusters.ts'
 import type { Deployment, RevisionSettings } from './deployment.ts'
-import type { DeploymentConfiguration } from './deployment-configuration.ts'
+import type { DeploymentConfiguration, SchedulingStrategy } from './deployment-configuration.ts'
 import type { ServiceDeployment } from './service-deployment.ts'
 import type { ServiceEvents } from './service-events.ts'
 import type { Tag } from './tags.ts'
+
+/** "The deployment controller is the mechanism that determines how tasks are deployed for your service." (CreateService) */
+export type DeploymentController = 'ECS' | 'CODE_DEPLOY' | 'EXTERNAL'
 
 /** What UpdateService changes without a new deployment. */
 export interface ServiceOptions {
@@ -20,6 +23,8 @@ interface Identity {
   readonly arn: string
   readonly name: string
   readonly cluster: Cluster
+  readonly controller: DeploymentController
+  readonly scheduling: SchedulingStrategy
   readonly createdBy: string
   /** What CreateService was given, so that the same request again is no other one. */
   readonly parameters: string
@@ -32,7 +37,8 @@ export class ManagedService {
   readonly events: ServiceEvents
   status: 'ACTIVE' | 'DRAINING' | 'INACTIVE' = 'ACTIVE'
   desiredCount: number
-  settings: RevisionSettings
+  /** Undefined with an EXTERNAL controller: "If no primary task set is defined …, the task set fields are null." */
+  settings: RevisionSettings | undefined
   configuration: DeploymentConfiguration
   options: ServiceOptions
   tags: readonly Tag[]

@@ -1,21 +1,25 @@
+import type { ListenerRule } from '../balancer/listener-rule.ts'
 import type { TargetGroup } from '../balancer/target-group.ts'
 import type { LabContext } from '../service.ts'
 import { failureThreshold } from './circuit-breaker.ts'
 import type { Deployment } from './deployment.ts'
 import type { Deployments } from './deployments.ts'
+import type { Identifiers } from './identifiers.ts'
 import type { ManagedService } from './managed-service.ts'
 import { nextStep } from './rollout.ts'
 import { ServiceLedger } from './service-ledger.ts'
-import { planServiceTask } from './service-task.ts'
-import { serviceTraffic } from './service-traffic.ts'
-import type { StopCause, Task } from './task.ts'
-import { capacityReason, type Tasks } from './tasks.ts'
+import { ServiceWorkforce } from './service-workforce.ts'
+import { StagedRollout } from './staged-rollout.ts'
+import type { Tasks } from './tasks.ts'
+import { shiftTraffic } from './traffic-routing.ts'
 
 export interface SchedulerHost {
   readonly context: LabContext
   readonly tasks: Tasks
   readonly deployments: Deployments
+  readonly identifiers: Identifiers
   readonly targetGroup: (arn: string) => TargetGroup | undefined
+  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 /** The scheduler looks at a service this long after something has happened to it. */
@@ -26,6 +30,8 @@ export class ServiceScheduler {
   readonly service: ManagedService
   readonly #host: SchedulerHost
   readonly #ledger: ServiceLedger
+  readonly #workforce: ServiceWorkforce
+  #staged: StagedRollout | undefined
   #steady = false
   #looked = Promise.withResolvers<void>()
   #timer: NodeJS.Timeout | undefined
@@ -36,6 +42,10 @@ export class ServiceScheduler {
     this.service = service
     this.#host = host
     this.#ledger = new ServiceLedger(service, { clock: host.context.clock, targetGroup: host.targetGroup })
+    this.#workforce = new ServiceWorkforce(service, host, {
+      ledger: this.#ledger,
+      wake: (afterMs) => this.wake(afterMs),
+    })
   }
 
   get steady(): boolean {
@@ -74,13 +84,18 @@ export class ServiceScheduler {
     const { service } = this
     for (const deployment of service.deployments) if (this.#ledger.account(deployment)) this.#steady = false
     const replaced = this.#judge()
-    service.deployments = service.deployments.filter(({ status, tasks }) => status === 'PRIMARY' || tasks.size > 0)
-    const { primary } = service
-    if (primary !== undefined) {
-      this.#breakCircuit(primary)
-      this.#step(service.primary ?? primary, replaced)
+    const staged = this.#stagedRollout()
+    service.deployments = service.deployments.filter(
+      ({ status, tasks, scaled }) => status === 'PRIMARY' || tasks.size > 0 || (staged !== undefined && scaled),
+    )
+    if (service.primary !== undefined) this.#breakCircuit(service.primary)
+    if (staged !== undefined) {
+      staged.advance()
+      for (const deployment of service.deployments) this.#keepUp(deployment, replaced)
+    } else if (service.primary !== undefined) {
+      this.#step(service.primary, replaced)
       this.#complete()
-    }
+    } else if (service.identity.controller === 'EXTERNAL') this.#steady = true
     this.#finishDeletion()
     this.#looked.resolve()
     this.#looked = Promise.withResolvers<void>()
@@ -93,7 +108,7 @@ export class ServiceScheduler {
     for (const found of unhealthy) {
       found.health.announce(this.service)
       this.#ledger.condemn(found)
-      this.#stop([found.task], found.health.stoppedReason)
+      this.#workforce.stop([found.task], found.health.stoppedReason)
     }
     return unhealthy.filter(({ deployment }) => deployment.status === 'PRIMARY').length
   }
@@ -122,45 +137,55 @@ export class ServiceScheduler {
       oldHealthy: healthyOld.length,
     })
     if (step.stuck) service.events.stuck()
-    const started = this.#start(primary, step.start, replaced)
+    const started = this.#workforce.start(primary, step.start, replaced)
     const idleOld = oldTasks.filter((task) => !this.#ledger.isHealthy(task))
     const surplus = newTasks.toSorted((a, b) => Number(this.#ledger.isHealthy(a)) - Number(this.#ledger.isHealthy(b)))
     const stopped = [...idleOld, ...healthyOld.slice(0, step.stopOld), ...surplus.slice(0, step.stopNew)]
-    this.#stop(stopped, `Scaling activity initiated by (deployment ${primary.id})`)
+    this.#workforce.stop(stopped, `Scaling activity initiated by (deployment ${primary.id})`)
     if (started + stopped.length > 0) this.#steady = false
   }
 
-  #start(deployment: Deployment, count: number, replaced: number): number {
-    const waitMs = deployment.retryAt - performance.now()
-    if (count > 0 && waitMs > 0) {
-      this.wake(waitMs)
-      return 0
-    }
-    const started: string[] = []
-    while (started.length < count && this.#host.tasks.hasRoom()) started.push(this.#launch(deployment).plan.id)
-    if (started.length > 0) this.service.events.startedTasks(started, Math.min(replaced, started.length))
-    if (started.length < count) {
-      this.service.events.unableToPlace(capacityReason)
-      this.#ledger.countFailure(deployment)
-      this.wake(this.#host.context.clock.scaledMs(10))
-    }
-    return started.length
+  /** The one that is going on; undefined while deployments are rolling. */
+  #stagedRollout(): StagedRollout | undefined {
+    const [current] = this.service.serviceDeployments
+    if (current === undefined || !current.staged || !current.ongoing) return undefined
+    if (this.#staged?.serviceDeployment === current) return this.#staged
+    const { service } = this
+    const { context, identifiers, deployments } = this.#host
+    this.#staged = new StagedRollout(service, current, {
+      clock: context.clock,
+      identifiers,
+      routing: { ...this.#host, journal: context.journal },
+      isFull: (deployment) => this.#isFull(deployment),
+      wake: (afterMs) => this.wake(afterMs),
+      complete: () => {
+        if (service.primary !== undefined) deployments.complete(service, service.primary)
+        this.unsettle()
+      },
+      rollBack: (reason, event) => {
+        const target = deployments.rollbackTarget(service)
+        if (target !== undefined) deployments.rollBack(service, current, target, { reason, event })
+        else deployments.abort(service, current, reason)
+        this.unsettle()
+      },
+    })
+    return this.#staged
   }
 
-  #launch(deployment: Deployment): Task {
-    const traffic = serviceTraffic(this.service, deployment, this.#host.targetGroup)
-    const task = this.#host.tasks.launch(planServiceTask(this.service, deployment), traffic)
-    deployment.tasks.add(task)
-    task.onChange(() => this.wake())
-    return task
+  /** Beside each other, the revisions of a deployment that shifts traffic have all their tasks each. */
+  #keepUp(deployment: Deployment, replaced: number): void {
+    const alive = deployment.alive()
+    const wanted = deployment.scaled ? this.service.desiredCount : 0
+    const missing = deployment.rolloutState === 'FAILED' ? 0 : wanted - alive.length
+    if (missing > 0) this.#workforce.start(deployment, missing, deployment.status === 'PRIMARY' ? replaced : 0)
+    const weakestFirst = alive.toSorted((a, b) => Number(this.#ledger.isHealthy(a)) - Number(this.#ledger.isHealthy(b)))
+    const surplus = weakestFirst.slice(0, Math.max(alive.length - wanted, 0))
+    this.#workforce.stop(surplus, `Scaling activity initiated by (deployment ${deployment.id})`)
   }
 
-  #stop(tasks: readonly Task[], stoppedReason: string): void {
-    const cause: StopCause = { stopCode: 'ServiceSchedulerInitiated', stoppedReason }
-    const running = tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING')
-    if (running.length > 0) this.service.events.stoppedRunning(running.map(({ plan }) => plan.id))
-    if (tasks.length > running.length) this.service.events.stoppedPending(tasks.length - running.length)
-    for (const task of tasks) task.requestStop(cause)
+  #isFull(deployment: Deployment): boolean {
+    const alive = deployment.alive()
+    return alive.length === this.service.desiredCount && alive.every((task) => this.#ledger.isHealthy(task))
   }
 
   /** "When the service reaches a steady state, the deployment transitions to a COMPLETED state." (Deployment) */
@@ -168,9 +193,11 @@ export class ServiceScheduler {
     const { service } = this
     const { primary } = service
     if (primary === undefined || primary.rolloutState === 'FAILED' || service.old.length > 0) return
-    const alive = primary.alive()
-    if (alive.length !== service.desiredCount || !alive.every((task) => this.#ledger.isHealthy(task))) return
+    if (!this.#isFull(primary)) return
     if (primary.rolloutState === 'IN_PROGRESS') {
+      // What an aborted deployment of another strategy left split comes together again.
+      const routing = { ...this.#host, journal: this.#host.context.journal }
+      shiftTraffic('production', { green: primary, percent: 100, blue: undefined }, service.deployments, routing)
       this.#host.deployments.complete(service, primary)
       this.#steady = false
     }

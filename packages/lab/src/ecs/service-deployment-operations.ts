@@ -6,6 +6,7 @@ import { pageOf, pageOutput } from './pages.ts'
 import type { ServiceDeployment } from './service-deployment.ts'
 import { describeRevision } from './service-description.ts'
 import type { Services } from './services.ts'
+import { hookFailure } from './staged-rollout.ts'
 import { resourceTagKeys } from './tags.ts'
 
 export interface ServiceDeploymentState {
@@ -35,6 +36,11 @@ const listInput = v.looseObject({
 })
 const describeInput = v.looseObject({ serviceDeploymentArns: v.array(v.string()) })
 const revisionsInput = v.looseObject({ serviceRevisionArns: v.array(v.string()) })
+const continueInput = v.looseObject({
+  serviceDeploymentArn: v.string(),
+  hookId: v.string(),
+  action: v.optional(v.picklist(['CONTINUE', 'ROLLBACK']), 'CONTINUE'),
+})
 const stopInput = v.looseObject({
   serviceDeploymentArn: v.string(),
   stopType: v.optional(v.picklist(['ABORT', 'ROLLBACK']), 'ROLLBACK'),
@@ -101,19 +107,44 @@ export function describeServiceRevisions(input: Input, call: Call, state: Servic
   return { serviceRevisions, failures }
 }
 
+/**
+ * "Continues or rolls back an Amazon ECS service deployment that is paused at a lifecycle hook." "You can continue a
+ * deployment that has a pause hook in AWAITING_ACTION status. The deployment must be in the IN_PROGRESS state."
+ * (ContinueServiceDeployment; Continuing service deployments)
+ */
+export function continueServiceDeployment(input: Input, call: Call, state: ServiceDeploymentState): Output {
+  const { serviceDeploymentArn: arn, hookId, action } = readInput(continueInput, input)
+  authorizeOn(call, 'ecs:ContinueServiceDeployment', arn, state)
+  const known = requireDeployment(arn, state)
+  const { service, found } = known
+  const hook = found.hooks.find(({ id }) => id === hookId)
+  if (hook === undefined) throw invalidParameter(`The service deployment has no lifecycle hook ${hookId}.`)
+  if (found.status !== 'IN_PROGRESS' || hook.status !== 'AWAITING_ACTION') {
+    throw invalidParameter(
+      `The lifecycle hook ${hookId} is ${hook.status}, its deployment ${found.status}: neither waits.`,
+    )
+  }
+  if (action === 'ROLLBACK') {
+    rollBack(known, state, hookFailure)
+    hook.status = 'FAILED'
+  } else hook.status = 'SUCCEEDED'
+  state.services.changed(service)
+  return { serviceDeploymentArn: arn }
+}
+
 /** "Stops an ongoing service deployment." (StopServiceDeployment; Stopping Amazon ECS service deployments) */
 export function stopServiceDeployment(input: Input, call: Call, state: ServiceDeploymentState): Output {
   const { serviceDeploymentArn: arn, stopType } = readInput(stopInput, input)
   authorizeOn(call, 'ecs:StopServiceDeployment', arn, state)
-  const known = state.services.findDeployment(arn)
-  if (known === undefined) {
-    throw new AwsError('ServiceDeploymentNotFoundException', 'The service deployment could not be found.')
-  }
+  const known = requireDeployment(arn, state)
   const { service, found } = known
   if (!found.ongoing) {
     throw new AwsError('ConflictException', `Service deployment ${arn} is ${found.status} and can not be stopped.`)
   }
-  if (mayStillChange(found)) stop(stopType, known, state)
+  if (mayStillChange(found)) {
+    if (stopType === 'ABORT') state.services.deployments.abort(service, found)
+    else rollBack(known, state)
+  }
   state.services.changed(service)
   return { serviceDeploymentArn: arn }
 }
@@ -123,21 +154,25 @@ function mayStillChange({ status }: ServiceDeployment): boolean {
   return status === 'PENDING' || status === 'IN_PROGRESS'
 }
 
-function stop(
-  stopType: 'ABORT' | 'ROLLBACK',
-  { service, found }: NonNullable<ReturnType<Services['findDeployment']>>,
+type KnownDeployment = NonNullable<ReturnType<Services['findDeployment']>>
+
+function requireDeployment(arn: string, { services }: ServiceDeploymentState): KnownDeployment {
+  const known = services.findDeployment(arn)
+  if (known !== undefined) return known
+  throw new AwsError('ServiceDeploymentNotFoundException', 'The service deployment could not be found.')
+}
+
+function rollBack(
+  { service, found }: KnownDeployment,
   { services }: ServiceDeploymentState,
+  why?: typeof hookFailure,
 ): void {
   const { deployments } = services
-  if (stopType === 'ABORT') {
-    deployments.abort(service, found)
-    return
-  }
   const target = deployments.rollbackTarget(service)
   if (target === undefined) {
     throw invalidParameter('The service has no completed deployment to roll back to; stop it with ABORT or update it.')
   }
-  deployments.rollBack(service, found, target)
+  deployments.rollBack(service, found, target, why)
 }
 
 function checkCount(asked: readonly string[], member: string): void {

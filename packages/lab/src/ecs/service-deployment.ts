@@ -3,6 +3,7 @@ import type { Output } from '../service.ts'
 import { failureThreshold } from './circuit-breaker.ts'
 import type { Deployment } from './deployment.ts'
 import type { DeploymentConfiguration } from './deployment-configuration.ts'
+import type { LifecycleStage, PauseHook } from './lifecycle-hooks.ts'
 import { defined } from './task-description.ts'
 
 export type ServiceDeploymentStatus =
@@ -30,6 +31,8 @@ interface Identity {
   readonly clusterArn: string
   readonly sources: readonly Deployment[]
   readonly target: Deployment
+  /** What serves when the deployment begins, where traffic is shifted: it is rolled back to that. */
+  readonly blue: Deployment | undefined
   readonly configuration: DeploymentConfiguration
 }
 
@@ -45,6 +48,10 @@ export class ServiceDeployment {
   updatedAt = new Date()
   rollback: { readonly reason: string; readonly startedAt: Date; readonly target: Deployment } | undefined
   breakerTriggered = false
+  /** Undefined for strategy ROLLING. */
+  lifecycleStage: LifecycleStage | undefined
+  /** Of the present stage. */
+  hooks: readonly PauseHook[] = []
   readonly #journal: Journal
 
   constructor(identity: Identity, journal: Journal) {
@@ -64,6 +71,18 @@ export class ServiceDeployment {
     if (status === 'IN_PROGRESS') this.startedAt = this.updatedAt
     if (status === 'STOPPED') this.stoppedAt = this.updatedAt
     if (!this.ongoing) this.finishedAt = this.updatedAt
+  }
+
+  /** Only a strategy that shifts traffic has stages. */
+  get staged(): boolean {
+    return this.identity.configuration.strategy !== 'ROLLING'
+  }
+
+  enter(stage: LifecycleStage, hooks: readonly PauseHook[]): void {
+    this.#journal.change('ecs', `${this.identity.arn} stage`, this.lifecycleStage ?? 'none', stage)
+    this.lifecycleStage = stage
+    this.hooks = hooks
+    this.updatedAt = new Date()
   }
 
   brief(): Output {
@@ -90,8 +109,10 @@ export class ServiceDeployment {
       ...brief,
       stoppedAt: this.stoppedAt,
       updatedAt: this.updatedAt,
-      sourceServiceRevisions: sources.map((source) => summary(source, source.alive().length)),
-      targetServiceRevision: summary(target, desired),
+      lifecycleStage: this.lifecycleStage,
+      lifecycleHookDetails: this.staged ? this.hooks.map((hook) => hook.describe()) : undefined,
+      sourceServiceRevisions: sources.map((source) => this.#summary(source, source.alive().length)),
+      targetServiceRevision: this.#summary(target, desired),
       deploymentConfiguration: configuration,
       rollback: rollback && {
         reason: rollback.reason,
@@ -101,6 +122,22 @@ export class ServiceDeployment {
       deploymentCircuitBreaker: this.#describeBreaker(desired),
       alarms: { status: 'DISABLED', alarmNames: [], triggeredAlarmNames: [] },
     })
+  }
+
+  #summary(deployment: Deployment, requested: number): Output {
+    const { running, pending } = deployment.count()
+    const scaled = this.staged ? deployment.scaled : deployment.status === 'PRIMARY'
+    const weights = {
+      requestedProductionTrafficWeight: deployment.productionWeight,
+      requestedTestTrafficWeight: deployment.testWeight,
+    }
+    return {
+      arn: deployment.revisionArn,
+      requestedTaskCount: scaled ? requested : deployment.alive().length,
+      runningTaskCount: running,
+      pendingTaskCount: pending,
+      ...(this.staged ? weights : {}),
+    }
   }
 
   #describeBreaker(desired: number): Output {
@@ -115,10 +152,4 @@ export class ServiceDeployment {
           : 'MONITORING_COMPLETE'
     return { status, failureCount: target.failedTasks, threshold: failureThreshold(desired, breaker) }
   }
-}
-
-function summary(deployment: Deployment, requested: number): Output {
-  const { running, pending } = deployment.count()
-  const requestedTaskCount = deployment.status === 'PRIMARY' ? requested : deployment.alive().length
-  return { arn: deployment.revisionArn, requestedTaskCount, runningTaskCount: running, pendingTaskCount: pending }
 }

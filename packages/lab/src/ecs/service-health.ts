@@ -34,7 +34,7 @@ export function judgeTask(task: Task, deployment: Deployment, service: ManagedSe
   const unhealthy = judgeContainers(task) ?? judgeTargets(task, deployment, seen)
   if (unhealthy?.kind === 'unhealthy' && graceMs > 0) return { kind: 'starting', afterMs: graceMs }
   if (unhealthy !== undefined) return unhealthy
-  const checked = deployment.settings.loadBalancers.length > 0 || hasHealthCheck(task)
+  const checked = deployment.targets.length > 0 || hasHealthCheck(task)
   const unseenMs = checked ? 0 : seen.clock.scaledMs(unseenSeconds) - ageMs
   return unseenMs > 0 ? { kind: 'starting', afterMs: unseenMs } : { kind: 'healthy' }
 }
@@ -54,9 +54,9 @@ function judgeContainers(task: Task): TaskHealth | undefined {
   }
 }
 
-function judgeTargets(task: Task, { settings }: Deployment, { targetGroup }: Seen): TaskHealth | undefined {
+function judgeTargets(task: Task, { targets }: Deployment, { targetGroup }: Seen): TaskHealth | undefined {
   let starting: TaskHealth | undefined
-  for (const { targetGroupArn, containerPort } of settings.loadBalancers) {
+  for (const { targetGroupArn, containerPort } of targets) {
     const health = targetGroup(targetGroupArn)?.healthOf(task.plan.address, containerPort)
     if (health?.state === 'healthy') continue
     if (health?.state !== 'unhealthy') {

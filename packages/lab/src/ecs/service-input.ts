@@ -1,9 +1,10 @@
 import * as v from 'valibot'
+import type { ListenerRule } from '../balancer/listener-rule.ts'
 import type { TargetGroup } from '../balancer/target-group.ts'
 import type { Input } from '../service.ts'
 import type { Cluster } from './clusters.ts'
-import type { RevisionSettings, ServiceLoadBalancer } from './deployment.ts'
-import { deploymentConfigurationMember } from './deployment-configuration.ts'
+import type { AdvancedConfiguration, RevisionSettings, ServiceLoadBalancer } from './deployment.ts'
+import { type DeploymentConfiguration, deploymentConfigurationMember } from './deployment-configuration.ts'
 import {
   capacityProviderStrategy,
   flag,
@@ -19,7 +20,22 @@ import { tagsMember } from './tags.ts'
 import type { TaskDefinition } from './task-definition.ts'
 
 const loadBalancers = v.optional(
-  v.array(v.looseObject({ targetGroupArn: text, loadBalancerName: text, containerName: text, containerPort: whole })),
+  v.array(
+    v.looseObject({
+      targetGroupArn: text,
+      loadBalancerName: text,
+      containerName: text,
+      containerPort: whole,
+      advancedConfiguration: v.optional(
+        v.looseObject({
+          alternateTargetGroupArn: text,
+          productionListenerRule: text,
+          testListenerRule: text,
+          roleArn: text,
+        }),
+      ),
+    }),
+  ),
 )
 
 const shared = {
@@ -31,7 +47,7 @@ const shared = {
   networkConfiguration,
   loadBalancers,
   deploymentConfiguration: deploymentConfigurationMember,
-  deploymentController: v.optional(v.looseObject({ type: v.string() })),
+  deploymentController: v.optional(v.looseObject({ type: v.picklist(['ECS', 'CODE_DEPLOY', 'EXTERNAL']) })),
   healthCheckGracePeriodSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0, 'at least 0'))),
   enableExecuteCommand: flag,
   enableECSManagedTags: flag,
@@ -45,17 +61,19 @@ export const createServiceInput = v.looseObject({
   ...shared,
   serviceName: v.string(),
   launchType: v.optional(v.picklist(['EC2', 'FARGATE', 'EXTERNAL'])),
-  schedulingStrategy: text,
+  schedulingStrategy: v.optional(v.picklist(['REPLICA', 'DAEMON'])),
   clientToken: text,
   tags: tagsMember,
 })
 
 export const updateServiceInput = v.looseObject({ ...shared, service: v.string(), forceNewDeployment: flag })
 
-type Shared = v.InferOutput<typeof updateServiceInput>
+export type CreateServiceInput = v.InferOutput<typeof createServiceInput>
+export type UpdateServiceInput = v.InferOutput<typeof updateServiceInput>
+type Shared = UpdateServiceInput
 
 /** What services have in AWS and not in the lab. @throws AwsError InvalidParameterException */
-export function refuseForeignServices(input: Input, given: Pick<Shared, 'deploymentController'>): void {
+export function refuseForeignServices(input: Input): void {
   refuseMembers(input, [
     'serviceRegistries',
     'serviceConnectConfiguration',
@@ -63,14 +81,12 @@ export function refuseForeignServices(input: Input, given: Pick<Shared, 'deploym
     'vpcLatticeConfigurations',
     'role',
   ])
-  const controller = given.deploymentController?.type ?? 'ECS'
-  if (controller !== 'ECS')
-    throw invalidParameter(`The lab has the deployment controller ECS only; it does not have ${controller}.`)
 }
 
 export interface SettingsContext {
   readonly cluster: Cluster
   readonly targetGroup: (arn: string) => TargetGroup | undefined
+  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 type SettingsInput = Pick<
@@ -119,17 +135,49 @@ function readLoadBalancer(given: LoadBalancerInput): ServiceLoadBalancer {
   if (!targetGroupArn || !containerName || containerPort === undefined) {
     throw invalidParameter('A load balancer needs targetGroupArn, containerName and containerPort.')
   }
-  return { targetGroupArn, containerName, containerPort }
+  const advanced = given.advancedConfiguration
+  if (advanced === undefined) return { targetGroupArn, containerName, containerPort }
+  return { targetGroupArn, containerName, containerPort, advancedConfiguration: readAdvanced(advanced) }
+}
+
+function readAdvanced(given: NonNullable<LoadBalancerInput['advancedConfiguration']>): AdvancedConfiguration {
+  const { alternateTargetGroupArn, productionListenerRule, testListenerRule, roleArn } = given
+  if (!alternateTargetGroupArn || !productionListenerRule || !roleArn) {
+    throw invalidParameter('advancedConfiguration needs alternateTargetGroupArn, productionListenerRule and roleArn.')
+  }
+  const test = testListenerRule === undefined ? {} : { testListenerRule }
+  return { alternateTargetGroupArn, productionListenerRule, ...test, roleArn }
+}
+
+/**
+ * "Load balancer requirement: When your service uses Application Load Balancer, Network Load Balancer, or Service
+ * Connect" (CreateService, BLUE_GREEN); the lab has the first of them.
+ * @throws AwsError InvalidParameterException
+ */
+export function checkStrategy({ strategy }: DeploymentConfiguration, settings: RevisionSettings | undefined): void {
+  if (strategy === 'ROLLING') return
+  const balancers = settings?.loadBalancers ?? []
+  if (balancers.length > 0 && balancers.every(({ advancedConfiguration }) => advancedConfiguration)) return
+  throw invalidParameter(
+    `The lab deploys with strategy ${strategy} behind load balancers only, each with an advancedConfiguration.`,
+  )
 }
 
 function checkLoadBalancer(
   balancer: ServiceLoadBalancer,
   definition: TaskDefinition,
-  { targetGroup }: SettingsContext,
+  { targetGroup, listenerRule }: SettingsContext,
 ): void {
-  const { targetGroupArn, containerName, containerPort } = balancer
+  const { targetGroupArn, containerName, containerPort, advancedConfiguration: advanced } = balancer
   if (targetGroup(targetGroupArn) === undefined) {
     throw invalidParameter(`The target group with targetGroupArn ${targetGroupArn} does not exist.`)
+  }
+  for (const arn of [advanced?.productionListenerRule, advanced?.testListenerRule]) {
+    if (advanced === undefined || arn === undefined) continue
+    const groups = (listenerRule(arn)?.forwards ?? []).map(({ group }) => group.arn)
+    const missing = [targetGroupArn, advanced.alternateTargetGroupArn].filter((group) => !groups.includes(group))
+    if (missing.length > 0)
+      throw invalidParameter(`The listener rule ${arn} does not forward to ${missing.join(', ')}.`)
   }
   const container = definition.content.containerDefinitions.find(({ name }) => name === containerName)
   if (container === undefined)

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { ListenerRule } from '../balancer/listener-rule.ts'
 import type { TargetGroup } from '../balancer/target-group.ts'
 import type { Call, Input, LabContext, Output } from '../service.ts'
 import { ecsArn } from './arns.ts'
@@ -7,8 +8,10 @@ import { readDeploymentConfiguration } from './deployment-configuration.ts'
 import { invalidParameter, readInput, text, texts, whole } from './input.ts'
 import type { ManagedService } from './managed-service.ts'
 import { pageOf, pageOutput } from './pages.ts'
+import { checkNewService, checkUpdate } from './service-controller.ts'
 import { describeService } from './service-description.ts'
 import {
+  checkStrategy,
   createServiceInput,
   planOptions,
   planSettings,
@@ -26,6 +29,7 @@ export interface ServiceState {
   readonly definitions: TaskDefinitions
   readonly services: Services
   readonly targetGroup: (arn: string) => TargetGroup | undefined
+  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 const describeInput = v.looseObject({ cluster: text, services: v.array(v.string()), include: texts })
@@ -46,31 +50,35 @@ export function createService(input: Input, call: Pick<Call, 'authorize' | 'call
   if (given.clientToken !== undefined && !/^[\x21-\x7e]{1,36}$/.test(given.clientToken)) {
     throw invalidParameter('clientToken must have 1 to 36 ASCII characters in the range of 33-126 (inclusive).')
   }
-  refuseForeignServices(input, given)
-  if ((given.schedulingStrategy ?? 'REPLICA') !== 'REPLICA') {
-    throw invalidParameter(
-      `The lab has the scheduling strategy REPLICA only; it does not have ${given.schedulingStrategy}.`,
-    )
-  }
+  refuseForeignServices(input)
+  const controller = given.deploymentController?.type ?? 'ECS'
+  const scheduling = given.schedulingStrategy ?? 'REPLICA'
   const cluster = state.clusters.find(given.cluster)
   const tags = checkTags(given.tags)
   authorizeCreate(call, state.services.arnOf(cluster, name), cluster, tags)
-  if (given.taskDefinition === undefined) throw invalidParameter('TaskDefinition can not be blank.')
+  checkNewService(given, controller, scheduling)
   const parameters = JSON.stringify(input)
   const existing = state.services.find(cluster, name)
   if (existing !== undefined && existing.status !== 'INACTIVE') {
     if (existing.status === 'ACTIVE' && existing.identity.parameters === parameters) return output(existing)
     throw invalidParameter('Creation of service was not idempotent.')
   }
-  const definition = state.definitions.findRunnable(given.taskDefinition)
+  const definition =
+    given.taskDefinition === undefined ? undefined : state.definitions.findRunnable(given.taskDefinition)
+  const settings = definition && planSettings(given, definition, undefined, { ...state, cluster })
+  const configuration = readDeploymentConfiguration(given.deploymentConfiguration, scheduling)
+  checkStrategy(configuration, settings)
   const service = state.services.add({
     name,
     cluster,
+    controller,
+    scheduling,
     createdBy: call.caller.arn,
     parameters,
-    desiredCount: given.desiredCount ?? 0,
-    settings: planSettings(given, definition, undefined, { ...state, cluster }),
-    configuration: readDeploymentConfiguration(given.deploymentConfiguration),
+    // "deploys exactly one task on each active container instance" (CreateService): this machine is the only one.
+    desiredCount: scheduling === 'DAEMON' ? 1 : (given.desiredCount ?? 0),
+    settings,
+    configuration,
     options: planOptions(given),
     tags,
   })
@@ -78,7 +86,7 @@ export function createService(input: Input, call: Pick<Call, 'authorize' | 'call
 }
 
 /** An update that leaves the revision as it is starts no deployment, unless that is forced. (View service history) */
-export function updateService(input: Input, call: Call, state: ServiceState): Output {
+export function updateService(input: Input, call: Pick<Call, 'authorize'>, state: ServiceState): Output {
   const given = readInput(updateServiceInput, input)
   const cluster = state.clusters.find(given.cluster)
   const known = state.services.find(cluster, given.service)
@@ -89,11 +97,14 @@ export function updateService(input: Input, call: Call, state: ServiceState): Ou
       : { 'ecs:task-definition': definitionArn(given.taskDefinition, state) }),
     ...resourceTagKeys(known?.tags ?? []),
   })
-  refuseForeignServices(input, given)
+  refuseForeignServices(input)
   const service = state.services.requireActive(cluster, given.service)
+  checkUpdate(given, service)
+  const { scheduling } = service.identity
   const definition = wantedDefinition(given.taskDefinition, service, state)
-  const settings = planSettings(given, definition, service.settings, { ...state, cluster })
-  const configuration = readDeploymentConfiguration(given.deploymentConfiguration, service.configuration)
+  const settings = definition && planSettings(given, definition, service.settings, { ...state, cluster })
+  const configuration = readDeploymentConfiguration(given.deploymentConfiguration, scheduling, service.configuration)
+  checkStrategy(configuration, settings)
   const changed = JSON.stringify(settings) !== JSON.stringify(service.settings)
   service.options = planOptions(given, service.options)
   service.configuration = configuration
@@ -108,8 +119,12 @@ export function updateService(input: Input, call: Call, state: ServiceState): Ou
 }
 
 /** A service that refers to an INACTIVE definition can be updated as long as the update does not name it. */
-function wantedDefinition(reference: string | undefined, service: ManagedService, state: ServiceState): TaskDefinition {
-  return reference === undefined ? service.settings.definition : state.definitions.findRunnable(reference)
+function wantedDefinition(
+  reference: string | undefined,
+  service: ManagedService,
+  state: ServiceState,
+): TaskDefinition | undefined {
+  return reference === undefined ? service.settings?.definition : state.definitions.findRunnable(reference)
 }
 
 function definitionArn(reference: string, { definitions, context }: ServiceState): string {
@@ -126,7 +141,8 @@ export function deleteService(input: Input, call: Call, state: ServiceState): Ou
   })
   const service = state.services.requireActive(cluster, wanted)
   // "You can delete a service if you have no running tasks in it and the desired task count is zero." (DeleteService)
-  if (!force && service.desiredCount > 0) {
+  // "It's only necessary to use this if the service uses the REPLICA scheduling strategy." (DeleteService, force)
+  if (!force && service.desiredCount > 0 && service.identity.scheduling === 'REPLICA') {
     throw invalidParameter('The service cannot be stopped while it is scaled above 0.')
   }
   service.status = 'DRAINING'
@@ -163,10 +179,10 @@ export function listServices(input: Input, call: Call, state: ServiceState): Out
   const arns = state.services
     .ofCluster(cluster)
     .filter(
-      ({ status, settings }) =>
+      ({ status, settings, identity }) =>
         status === 'ACTIVE' &&
-        (request.launchType === undefined || settings.launchType === request.launchType) &&
-        (request.schedulingStrategy === undefined || request.schedulingStrategy === 'REPLICA'),
+        (request.launchType === undefined || settings?.launchType === request.launchType) &&
+        (request.schedulingStrategy === undefined || request.schedulingStrategy === identity.scheduling),
     )
     .map(({ identity }) => identity.arn)
   const { page, nextToken } = pageOf(arns, request, { defaultSize: 10 })

@@ -1,5 +1,5 @@
 import type { TargetGroup } from '../balancer/target-group.ts'
-import type { Deployment, ServiceLoadBalancer } from './deployment.ts'
+import type { Deployment, ServiceTarget } from './deployment.ts'
 import type { ManagedService } from './managed-service.ts'
 import type { Task } from './task.ts'
 import type { TaskTraffic } from './task-life.ts'
@@ -10,21 +10,21 @@ export function serviceTraffic(
   deployment: Deployment,
   targetGroup: (arn: string) => TargetGroup | undefined,
 ): TaskTraffic {
-  const { loadBalancers } = deployment.settings
+  const { targets } = deployment
   return {
     register(task) {
-      for (const loadBalancer of loadBalancers) {
-        const port = portOf(task, loadBalancer)
-        const group = targetGroup(loadBalancer.targetGroupArn)
+      for (const target of targets) {
+        const port = portOf(task, target)
+        const group = targetGroup(target.targetGroupArn)
         if (port === undefined || group === undefined) continue
-        const { containerPort } = loadBalancer
+        const { containerPort } = target
         group.register({ id: task.plan.address, port: containerPort, address: { host: '127.0.0.1', port } })
         service.events.registeredTarget(group.arn)
       }
     },
     async deregister(task) {
       await Promise.all(
-        loadBalancers.map(async ({ targetGroupArn, containerPort }) => {
+        targets.map(async ({ targetGroupArn, containerPort }) => {
           const group = targetGroup(targetGroupArn)
           if (group === undefined || group.healthOf(task.plan.address, containerPort).state === 'unused') return
           const drained = group.deregister(task.plan.address, containerPort)
@@ -37,6 +37,6 @@ export function serviceTraffic(
   }
 }
 
-function portOf(task: Task, { containerName }: ServiceLoadBalancer): number | undefined {
+function portOf(task: Task, { containerName }: ServiceTarget): number | undefined {
   return task.containers.find(({ name }) => name === containerName)?.port
 }

@@ -226,12 +226,15 @@ describe('what services refuse', () => {
     ['an unhealthy minimum above the maximum', { deploymentConfiguration: { maximumPercent: 50 } }, 'maximumPercent'],
     ['no network for awsvpc', { networkConfiguration: undefined }, 'Network Configuration must be provided'],
     [
-      'another deployment controller',
+      'CodeDeploy without a load balancer',
       { deploymentController: { type: 'CODE_DEPLOY' } },
-      'deployment controller ECS only',
+      'A load balancer is required',
     ],
-    ['another strategy', { deploymentConfiguration: { strategy: 'BLUE_GREEN' } }, 'strategy ROLLING only'],
-    ['daemons', { schedulingStrategy: 'DAEMON' }, 'REPLICA only'],
+    [
+      'blue/green without a load balancer',
+      { deploymentConfiguration: { strategy: 'BLUE_GREEN' } },
+      'behind load balancers only',
+    ],
     ['service discovery', { serviceRegistries: [{ registryArn: 'arn:x' }] }, 'serviceRegistries'],
     ['alarms', { deploymentConfiguration: { alarms: { enable: true, rollback: true, alarmNames: ['a'] } } }, 'alarms'],
   ]

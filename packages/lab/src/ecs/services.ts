@@ -1,3 +1,4 @@
+import type { ListenerRule } from '../balancer/listener-rule.ts'
 import type { TargetGroup } from '../balancer/target-group.ts'
 import { AwsError, type LabContext } from '../service.ts'
 import { ecsArn } from './arns.ts'
@@ -15,14 +16,12 @@ export interface ServicesOptions {
   readonly identifiers: Identifiers
   readonly tasks: Tasks
   readonly targetGroup: (arn: string) => TargetGroup | undefined
+  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 type NewService = Pick<ManagedService, 'desiredCount' | 'settings' | 'configuration' | 'options' | 'tags'> & {
   readonly name: string
-  readonly cluster: Cluster
-  readonly createdBy: string
-  readonly parameters: string
-}
+} & Pick<ManagedService['identity'], 'cluster' | 'controller' | 'scheduling' | 'createdBy' | 'parameters'>
 
 /** The services of the account, each with its scheduler. */
 export class Services {
@@ -74,15 +73,15 @@ export class Services {
     return service
   }
 
-  add({ name, cluster, createdBy, parameters, ...given }: NewService): ManagedService {
-    const { context, identifiers, tasks, targetGroup } = this.#options
+  add({ name, cluster, controller, scheduling, createdBy, parameters, ...given }: NewService): ManagedService {
+    const { context, identifiers } = this.#options
     const arn = this.arnOf(cluster, name)
     const events = new ServiceEvents(name, identifiers)
-    const service = new ManagedService({ arn, name, cluster, createdBy, parameters }, events, given)
-    const host = { context, tasks, targetGroup, deployments: this.deployments }
-    this.#schedulers.set(arn, new ServiceScheduler(service, host))
+    const identity = { arn, name, cluster, controller, scheduling, createdBy, parameters }
+    const service = new ManagedService(identity, events, given)
+    this.#schedulers.set(arn, new ServiceScheduler(service, { ...this.#options, deployments: this.deployments }))
     context.journal.change('ecs', arn, 'none', 'ACTIVE')
-    this.deployments.start(service)
+    if (service.settings !== undefined) this.deployments.start(service)
     this.changed(service)
     return service
   }
@@ -94,6 +93,11 @@ export class Services {
 
   wakeAll(): void {
     for (const scheduler of this.#schedulers.values()) scheduler.wake()
+  }
+
+  /** As ECS does some day: "INACTIVE services may be cleaned up and purged from Amazon ECS record keeping" (DeleteService) */
+  forgetInactive(): void {
+    for (const [arn, { service }] of this.#schedulers) if (service.status === 'INACTIVE') this.#schedulers.delete(arn)
   }
 
   /** The service deployment, and whose it is. */

@@ -7,6 +7,7 @@ import { planLaunch } from './container-launch.ts'
 import { type ContainerLogs, openLog } from './container-log.ts'
 import { takePort } from './free-ports.ts'
 import type { Images, ResolvedImage } from './images.ts'
+import { type HeldSecrets, resolveSecrets } from './secrets.ts'
 import type { Task } from './task.ts'
 
 /** What tasks run on. */
@@ -15,37 +16,40 @@ export interface Host {
   readonly keeper: ProcessKeeper
   readonly images: Images
   readonly logs: ContainerLogs
+  readonly secrets: HeldSecrets
 }
 
-export type PulledImages = ReadonlyMap<Container, ResolvedImage>
+export interface Pulled {
+  readonly image: ResolvedImage
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+export type PulledImages = ReadonlyMap<Container, Pulled>
 
 /**
- * Gives every container its image and its port; a task that cannot have them is told to stop.
+ * Gives every container its image, its secrets and its port; a task that cannot have them is told to stop.
  * (CannotPullContainer task errors in Amazon ECS; Troubleshooting Amazon ECS ResourceInitializationError errors)
  */
 export async function pullImages(task: Task, host: Host): Promise<PulledImages> {
-  const images = new Map<Container, ResolvedImage>()
+  const images = new Map<Container, Pulled>()
   for (const container of task.containers) {
-    const missing = missingSecret(container)
+    const secrets = resolveSecrets(container.definition, host.secrets)
+    if ('reason' in secrets) {
+      container.abandon()
+      failStart(task, secrets.reason)
+      break
+    }
     const pulled = host.images.pull(container.definition.image)
-    const reason = missing ?? ('reason' in pulled ? pulled.reason : undefined)
-    if (reason !== undefined || 'reason' in pulled) {
-      container.abandon(missing === undefined ? reason : undefined)
-      failStart(task, reason ?? '')
+    if ('reason' in pulled) {
+      container.abandon(pulled.reason)
+      failStart(task, pulled.reason)
       break
     }
     container.imageDigest = pulled.image.digest
-    images.set(container, pulled.image)
+    images.set(container, { image: pulled.image, secrets: secrets.environment })
     if ((container.definition.portMappings ?? []).length > 0) container.port = await takePort()
   }
   return images
-}
-
-/** There is no Secrets Manager and no Parameter Store here, so no secret is ever found. */
-function missingSecret({ definition }: Container): string | undefined {
-  const [secret] = definition.secrets ?? []
-  if (secret === undefined) return undefined
-  return `ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret ${secret.valueFrom} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret.`
 }
 
 export function failStart(task: Task, stoppedReason: string): void {
@@ -69,9 +73,9 @@ export async function startContainers(task: Task, host: Host, images: PulledImag
   )
 }
 
-async function startContainer(container: Container, image: ResolvedImage, task: Task, host: Host): Promise<void> {
+async function startContainer(container: Container, pulled: Pulled, task: Task, host: Host): Promise<void> {
   const override = task.plan.overrides.containerOverrides?.find(({ name }) => name === container.name)
-  const launch = planLaunch(container, image, override, {
+  const launch = planLaunch(container, pulled, override, {
     region: host.context.region,
     launchType: task.plan.launchType,
   })

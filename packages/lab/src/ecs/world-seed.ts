@@ -1,8 +1,8 @@
-import type { Call } from '../service.ts'
+import type { Call, Input } from '../service.ts'
 import type { World } from '../world.ts'
 import { type ContainerLogs, ensureGroup } from './container-log.ts'
 import type { EcsState } from './ecs-service.ts'
-import { createService } from './service-operations.ts'
+import { createService, updateService } from './service-operations.ts'
 
 /** Who starts a task without saying on what gets Fargate, as the cluster of most teams is set up. */
 const fargateCluster = {
@@ -30,6 +30,15 @@ export function seedWorld(
   }
   for (const { clusterName, services } of world.clusters) {
     state.clusters.create({ clusterName, ...fargateCluster }, call)
-    for (const service of services) createService({ ...service, cluster: clusterName }, call, state)
+    for (const service of services) seedService({ ...service, cluster: clusterName }, call, state)
   }
+}
+
+/** What is there when the lab starts was deployed before: nobody has to continue its first deployment. */
+function seedService(service: Input, call: Pick<Call, 'authorize' | 'caller'>, state: EcsState): void {
+  const { lifecycleHooks, ...unhooked } = service.deploymentConfiguration ?? {}
+  createService({ ...service, deploymentConfiguration: unhooked }, call, state)
+  if (lifecycleHooks === undefined) return
+  const hooked = { cluster: service.cluster, service: service.serviceName, deploymentConfiguration: { lifecycleHooks } }
+  updateService(hooked, call, state)
 }

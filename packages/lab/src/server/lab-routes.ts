@@ -1,31 +1,71 @@
 import * as v from 'valibot'
+import type { EcsService } from '../ecs/ecs-service.ts'
 import type { Journal } from '../journal.ts'
+import type { RdsService } from '../rds/rds-service.ts'
 import type { Fault, Faults } from './faults.ts'
 import { type HttpAnswer, type HttpRequest, type HttpRoute, jsonBody } from './http.ts'
 import type { Policies } from './policies.ts'
+
+/** What happens without a request: capacity that is gone, Spot that is taken back, time that has passed. */
+export interface Happenings {
+  readonly ecs: Pick<
+    EcsService,
+    'limitCapacity' | 'interruptSpotTasks' | 'forgetStoppedTasks' | 'forgetInactiveServices'
+  >
+  readonly rds: Pick<RdsService, 'setStatus'>
+}
 
 interface Controls {
   readonly journal: Journal
   readonly faults: Faults
   readonly policies: Policies
+  /** Undefined until the services of the lab are there; left out where they are not part of it. */
+  readonly happenings?: () => Happenings | undefined
 }
 
 const policyInput = v.strictObject({ principal: v.string(), policy: v.nullable(v.looseObject({})) })
 
+const capacityInput = v.strictObject({ tasks: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))) })
+const databaseInput = v.strictObject({ identifier: v.string(), status: v.string() })
+
 /**
- * What tests that run the lab in another process ask of it: GET /_lab/journal?after=<sequence>; GET, POST and
- * DELETE /_lab/faults; PUT /_lab/policy with a principal and its policy, or null to remove it.
+ * What tests that run the lab in another process ask of it; bodies are JSON.
+ *
+ * - `GET /_lab/journal?after=<sequence>`
+ * - `GET`, `POST` and `DELETE /_lab/faults`
+ * - `PUT /_lab/policy` with `{principal, policy}`; null removes it
+ * - `POST /_lab/capacity` with `{tasks}`: how many tasks ECS has room for; null is no limit
+ * - `POST /_lab/spot-interruption`: takes back the capacity of every FARGATE_SPOT task
+ * - `DELETE /_lab/stopped-tasks`: ECS forgets them, as some time after an hour
+ * - `DELETE /_lab/inactive-services`: ECS forgets deleted services, as some day
+ * - `POST /_lab/database-status` with `{identifier, status}`: of an instance or a cluster
  */
-export function createLabRoutes({ journal, faults, policies }: Controls): HttpRoute {
+export function createLabRoutes({ journal, faults, policies, happenings }: Controls): HttpRoute {
+  const started = () => {
+    const present = happenings?.()
+    if (present === undefined) throw new Error('The services of the lab are not there yet')
+    return present
+  }
   const actions: Readonly<Record<string, (request: HttpRequest) => unknown>> = {
     'GET /journal': ({ query }) => journal.entries().slice(Number(query.get('after') ?? 0)),
     'GET /faults': () => faults.planned(),
     'POST /faults': (request) => faults.add(JSON.parse(request.body.toString('utf8')) as Fault),
     'DELETE /faults': () => faults.clear(),
     'PUT /policy': (request) => {
-      const { principal, policy } = v.parse(policyInput, JSON.parse(request.body.toString('utf8')))
+      const { principal, policy } = readBody(request, policyInput)
       if (policy === null) policies.remove(principal)
       else policies.put(principal, policy)
+    },
+    'POST /capacity': (request) => {
+      const { tasks } = readBody(request, capacityInput)
+      started().ecs.limitCapacity(tasks ?? Number.POSITIVE_INFINITY)
+    },
+    'POST /spot-interruption': () => started().ecs.interruptSpotTasks(),
+    'DELETE /stopped-tasks': () => started().ecs.forgetStoppedTasks(),
+    'DELETE /inactive-services': () => started().ecs.forgetInactiveServices(),
+    'POST /database-status': (request) => {
+      const { identifier, status } = readBody(request, databaseInput)
+      started().rds.setStatus(identifier, status)
     },
   }
   return {
@@ -40,4 +80,9 @@ export function createLabRoutes({ journal, faults, policies }: Controls): HttpRo
       }
     },
   }
+}
+
+/** @throws Error that names what is wrong with the body */
+function readBody<S extends v.GenericSchema>(request: HttpRequest, schema: S): v.InferOutput<S> {
+  return v.parse(schema, JSON.parse(request.body.toString('utf8')))
 }
