@@ -42,7 +42,7 @@ function reportAttempt(attempt: Attempt, text: boolean): object {
     attempt: attempt.number,
     startedAt: attempt.startedAt.toISOString(),
     ok: problems.length === 0,
-    ...(problems[0] && { reason: problems[0].reason }),
+    ...(problems[0] && attempt.complete && { reason: problems[0].reason }),
     ...(problems[0] && text && { error: describeProblems(attempt).slice(0, 200) }),
     ...(!attempt.complete && { cutOff: true }),
     ...(trace.status !== undefined && { status: trace.status }),

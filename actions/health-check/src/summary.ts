@@ -24,7 +24,7 @@ function row(watch: TargetWatch): string[] {
   const lastComplete = watch.history.findLast(({ complete }) => complete)
   return [
     code(watch.target.text),
-    `${watch.attempts} ${drawStrip(watch, { pass: '🟩', fail: '🟥' })}`,
+    `${watch.attempts} ${drawStrip(watch, { pass: '🟩', fail: '🟥', cutOff: '⬜' })}`,
     String(watch.streak),
     lastAnswered ? String(lastAnswered.trace.status) : '',
     lastComplete ? formatDuration(lastComplete.responseMs) : '',

@@ -1,5 +1,6 @@
 import { abortAfter } from '../abort.ts'
 import { formatDuration } from '../duration.ts'
+import { excerptOf } from './body.ts'
 import { openTcp, type Probing } from './connection.ts'
 import type { Answer } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
@@ -25,6 +26,7 @@ export interface Attempt {
   /** Empty when the target answered as expected. */
   readonly problems: readonly Problem[]
   readonly trace: Trace
+  /** With the beginning of its body. */
   readonly answer?: Answer
   /** The string or number at the version path. */
   readonly version?: string
@@ -59,7 +61,8 @@ export async function attemptTarget(
   const probing = { ...context, signal: limit.signal, trace }
   const failed = (problem: Problem, complete = true): Attempt => {
     const responseMs = clock.nowMs() - startedAtMs
-    return { number, startedAt, responseMs, trace, complete, problems: [problem], retryAfterMs: 0 }
+    // What still comes in for this attempt, such as an answer from DNS, is no longer part of it.
+    return { number, startedAt, responseMs, trace: { ...trace }, complete, problems: [problem], retryAfterMs: 0 }
   }
   try {
     const answer = await ask(options, probing)
@@ -106,7 +109,12 @@ async function weigh(
     (pattern, text) => patterns.matches(pattern, text, signal),
   )
   const retryAfterMs = problems.length > 0 ? parseRetryAfter(answer?.headers['retry-after'], now) : 0
-  return { problems, retryAfterMs, ...(answer && { answer }), ...(version !== undefined && { version }) }
+  return {
+    problems,
+    retryAfterMs,
+    ...(answer && { answer: { ...answer, body: excerptOf(answer.body) } }),
+    ...(version !== undefined && { version }),
+  }
 }
 
 const WAITING_FOR: Readonly<Record<Phase, string>> = {

@@ -13,6 +13,15 @@ export interface Body {
   readonly problem?: string
 }
 
+/** What is kept of a body once it has been judged: 20 attempts at 200 targets may each have had a MiB. */
+const EXCERPT_CHARACTERS = 8192
+
+export function excerptOf(body: Body): Body {
+  if (body.text.length <= EXCERPT_CHARACTERS) return body
+  // By way of a buffer, because a slice of a string keeps the whole string alive.
+  return { ...body, text: Buffer.from(body.text.slice(0, EXCERPT_CHARACTERS)).toString() }
+}
+
 export const NO_BODY: Body = { text: '', truncated: false }
 
 /** Reads and decodes (gzip, deflate, br, zstd) the first MAX_BODY_BYTES of an answer's body. Never rejects. */

@@ -28,6 +28,7 @@ export async function openTcp(endpoint: Endpoint, probing: Probing): Promise<Soc
   trace.phase = isIP(endpoint.host) === 0 ? 'dns' : 'connect'
   trace.deadAddresses = []
   const socket = connect({ ...endpoint, lookup: probing.lookUp, autoSelectFamily: true, noDelay: true })
+  swallowErrors(socket)
   socket.once('lookup', () => {
     resolvedAtMs = clock.nowMs()
     trace.dnsMs = resolvedAtMs - startedAtMs
@@ -44,6 +45,20 @@ export async function openTcp(endpoint: Endpoint, probing: Probing): Promise<Soc
   return socket
 }
 
+/**
+ * A reset between two steps, when nobody waits for this socket, would end the process; the next step finds the socket
+ * destroyed.
+ */
+export function swallowErrors(socket: Socket): void {
+  socket.on('error', () => undefined)
+}
+
+/** @throws {ProbeError} `connect` when the server has closed the connection meanwhile */
+export function expectOpen(socket: Socket, trace: Trace): void {
+  if (!socket.destroyed) return
+  throw new ProbeError('connect', `${trace.address} accepted the connection and closed it at once`)
+}
+
 /** Waits for `event`; an error, an end or the signal destroys the socket and rejects. */
 export function ready(
   socket: Socket,
@@ -54,8 +69,6 @@ export function ready(
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       settle()
-      // Errors that come after this one say nothing new.
-      socket.on('error', () => undefined)
       socket.destroy()
       reject(error)
     }

@@ -56,7 +56,7 @@ export function diagnose(watch: TargetWatch, elapsedMs: number): Diagnosis | und
       ...describeWay(failure),
       ...describeCertificate(failure),
       ...describeAnswer(failure),
-      ['Attempts, oldest first', drawStrip(watch, { pass: '✓', fail: '✗' })],
+      ['Attempts, oldest first', drawStrip(watch, { pass: '✓', fail: '✗', cutOff: '·' })],
     ],
     body: firstLines(failure),
     advice: adviseOn(watch, failure),
@@ -107,9 +107,11 @@ function describeAnswer({ trace, answer }: Attempt): [string, string][] {
   ]
 }
 
-/** One sign an attempt, oldest first. */
-export function drawStrip(watch: TargetWatch, signs: { pass: string; fail: string }): string {
-  const strip = watch.history.map(({ problems }) => (problems.length === 0 ? signs.pass : signs.fail)).join('')
+/** One sign an attempt, oldest first; one that the end of the wait cut off is neither good nor bad. */
+export function drawStrip(watch: TargetWatch, signs: { pass: string; fail: string; cutOff: string }): string {
+  const signOf = ({ complete, problems }: Attempt): string =>
+    complete ? (problems.length === 0 ? signs.pass : signs.fail) : signs.cutOff
+  const strip = watch.history.map(signOf).join('')
   const earlier = watch.attempts - watch.history.length
   return earlier > 0 ? `(${earlier} earlier) ${strip}` : strip
 }

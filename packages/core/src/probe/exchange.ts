@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as sendRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Body, NO_BODY, readBody } from './body.ts'
-import { describeCode, type Probing } from './connection.ts'
+import { describeCode, expectOpen, type Probing } from './connection.ts'
 import { codeOf, ProbeError } from './probe-error.ts'
 
 export interface HttpRequest {
@@ -35,6 +35,7 @@ export async function exchange(socket: Socket, request: HttpRequest, probing: Pr
   const { trace, clock } = probing
   const startedAtMs = clock.nowMs()
   trace.phase = 'request'
+  expectOpen(socket, trace)
   const outgoing = sendRequest({
     createConnection: () => socket,
     method: request.method,

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
-import { describeCode, type Probing, ready } from './connection.ts'
+import { describeCode, expectOpen, type Probing, ready, swallowErrors } from './connection.ts'
 import { codeOf, ProbeError } from './probe-error.ts'
 import type { CertificateFacts } from './trace.ts'
 
@@ -40,6 +40,7 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
   const { connect } = await import('node:tls')
   const startedAtMs = clock.nowMs()
   trace.phase = 'tls'
+  expectOpen(raw, trace)
   const socket = connect({
     socket: raw,
     host,
@@ -50,6 +51,7 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
     // connection, and whoever reads the log wants to know which certificate it was.
     rejectUnauthorized: false,
   })
+  swallowErrors(socket)
   await ready(socket, 'secureConnect', probing.signal, (error) => handshakeFailure(error))
   trace.tlsMs = clock.nowMs() - startedAtMs
   trace.certificate = factsOf(socket.getPeerCertificate())
