@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request, type Server } from 'node:http'
+import { Agent, createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -210,6 +210,25 @@ test('a client that goes away in the middle costs nobody else anything', async (
 
   await until(() => balancer.group.targets().every((target) => target.inFlight === 0))
   expect((await fetch(balancer.url)).status).toBe(200)
+})
+
+test('a target that answers before it has read the body costs neither this request nor the next of the client', async () => {
+  await using balancer = await startBalancer()
+  await healthyTarget(balancer, 'one', '10.0.0.1')
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const post = async (bytes: number) => {
+    const sent = request(balancer.url, { agent, method: 'POST', headers: { 'content-length': bytes } })
+    sent.write('x'.repeat(500))
+    setTimeout(() => sent.end('x'.repeat(bytes - 500)), 50)
+    const [answer] = await once(sent, 'response')
+    await once(answer.resume(), 'end')
+    return answer.statusCode
+  }
+
+  const statuses = [await post(300_000), await post(1_000), await post(300_000)]
+
+  agent.destroy()
+  expect(statuses).toEqual([200, 200, 200])
 })
 
 test('the API names load balancers, target groups and the health of targets', async () => {

@@ -45,6 +45,9 @@ export function forward(incoming: IncomingMessage, outgoing: ServerResponse, tar
   outgoing.on('close', () => {
     release()
     upstream.destroy()
+    // What is left of a body that the target did not wait for would stand before the client's next request.
+    incoming.unpipe(upstream)
+    incoming.resume()
   })
   incoming.on('error', () => upstream.destroy())
   incoming.pipe(upstream)
@@ -77,6 +80,7 @@ export function forwardUpgrade(incoming: IncomingMessage, socket: Duplex, head: 
 
 /** An answer of the load balancer itself, as AWS words it. */
 export function refuse(outgoing: ServerResponse, status: number, reason: string): void {
+  if (outgoing.writableEnded) return
   if (outgoing.headersSent) {
     outgoing.destroy()
     return
@@ -93,7 +97,8 @@ function forwardedHeaders(incoming: IncomingMessage): Record<string, string | st
   const client = incoming.socket.remoteAddress ?? '127.0.0.1'
   return {
     ...Object.fromEntries(kept),
-    connection: 'close',
+    // With `close`, a target that answers before it has read the body would reset what is still being sent.
+    connection: 'keep-alive',
     ...(incoming.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
     'x-forwarded-for': before === undefined ? client : `${String(before)}, ${client}`,
     'x-forwarded-proto': 'http',
