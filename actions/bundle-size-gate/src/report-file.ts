@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type GateReport, reportData } from './report.ts'
+import type { GateReport } from './report.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -16,4 +16,25 @@ export async function writeReport(report: GateReport, environment: Environment):
   const path = join(folder, 'report.json')
   await writeFile(path, `${JSON.stringify(reportData(report), undefined, 2)}\n`)
   return path
+}
+
+/** The report as data. */
+function reportData(report: GateReport): object {
+  const { measurement, judgement, comparison } = report
+  return {
+    totalBytes: measurement.totalBytes,
+    lines: measurement.lines.map((line) => ({
+      name: line.name,
+      bytes: line.bytes,
+      compression: line.compression,
+      budgetBytes: line.budget?.bytes ?? null,
+      missing: line.missing ?? null,
+      files: line.files,
+    })),
+    violations: judgement.violations,
+    warnings: judgement.warnings,
+    overriddenBy: report.overriddenBy ?? null,
+    baseline: report.baselineNote,
+    comparison: comparison ?? null,
+  }
 }

@@ -64,7 +64,7 @@ large is 7.00 kB, 1.00 kB over its budget of 6.00 kB. 11.5 kB in all, +2.50 kB (
 |  | Size | Change | Budget |
 | --- | --- | --- | --- |
 | ❌ \`large\` | 7.00 kB | +2.00 kB (+40.0 %) | 6.00 kB (116 %) |
-| \`gone\` | removed | removed, −700 B |  |
+| \`gone\` |  | removed, −700 B |  |
 | \`small\` | 1.50 kB | +500 B (+50.0 %) |  |
 | **Total** | **11.5 kB** | +2.50 kB (+27.8 %) |  |
 

@@ -7,7 +7,7 @@ import type { GitHubRepository } from '@deploy-kit/lab/github/repository'
 import type { Journal } from '@deploy-kit/lab/journal'
 import type { Faults } from '@deploy-kit/lab/server/faults'
 import { startServer } from '@deploy-kit/lab/server/server'
-import type { TestWorkspace } from './workspace.ts'
+import { createWorkspace, type TestWorkspace } from './workspace.ts'
 
 /** The lab's GitHub with one repository that has a commit on main. */
 export interface GitHubForTest extends AsyncDisposable {
@@ -72,4 +72,32 @@ export async function startGitHubForTest(): Promise<GitHubForTest> {
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** One line without compression, so that tests can count. */
+export const plainOptions = { files: 'app | dist/*.js', compression: 'none' }
+/** `dist/app.js` of so many bytes. */
+export const app = (length: number): Record<string, string> => ({ 'dist/app.js': 'x'.repeat(length) })
+
+/** The lab's GitHub, and a workspace with files. */
+export async function openGate(files: Readonly<Record<string, string>> = app(10_000)) {
+  await using started = new AsyncDisposableStack()
+  const github = started.use(await startGitHubForTest())
+  const workspace = started.use(await createWorkspace(files))
+  const running = started.move()
+  return { github, workspace, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** A run on the default branch for a new commit of it. */
+export async function pushMain(github: GitHubForTest, workspace: TestWorkspace, inputs: Record<string, string> = {}) {
+  const sha = await github.repository.commit('main', { 'a.txt': String(Math.random()) })
+  const environment = {
+    ...github.environment,
+    GITHUB_EVENT_NAME: 'push',
+    GITHUB_REF: 'refs/heads/main',
+    GITHUB_SHA: sha,
+  }
+  const event = { repository: { default_branch: 'main' } }
+  const run = await workspace.run({ ...plainOptions, 'github-token': github.token, ...inputs }, environment, event)
+  return { sha, run }
 }
