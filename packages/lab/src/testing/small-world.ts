@@ -19,6 +19,8 @@ export interface SmallService {
   readonly desiredCount?: number
   /** Behind a load balancer of its own name. */
   readonly balanced?: boolean
+  /** One of ECS's own strategies, in the API's words: `{ strategy: 'BLUE_GREEN' }`; needs `balanced`. */
+  readonly deploymentConfiguration?: Readonly<Record<string, unknown>>
 }
 
 /** Answers every request with STATUS on the port that it is given, if it is given one. */
@@ -55,8 +57,9 @@ export function smallWorld(services: readonly (string | SmallService)[]): World 
       taskDefinitions: all.map(definitionOf),
       loadBalancers: all
         .filter((service) => service.balanced)
-        .map(({ name }) => ({
+        .map(({ name, deploymentConfiguration }) => ({
           name,
+          ...(deploymentConfiguration && { alternateTargetGroup: { name: `${name}-green` } }),
           targetGroup: {
             name,
             healthCheckIntervalSeconds: 5,
@@ -93,15 +96,22 @@ function definitionOf({ name, balanced }: SmallService) {
   }
 }
 
-function serviceOf({ name, breaker = true, rollback = true, desiredCount = 1, balanced }: SmallService) {
-  const targetGroupArn = `\${loadBalancers.${name}.targetGroupArn}`
+function serviceOf(service: SmallService) {
+  const { name, breaker = true, rollback = true, desiredCount = 1, balanced, deploymentConfiguration } = service
+  const ofBalancer = (member: string): string => `\${loadBalancers.${name}.${member}}`
+  const advancedConfiguration = deploymentConfiguration && {
+    alternateTargetGroupArn: ofBalancer('alternateTargetGroupArn'),
+    productionListenerRule: ofBalancer('productionListenerRule'),
+    roleArn: `arn:aws:iam::${accountId}:role/ecs-elb`,
+  }
+  const loadBalancer = { targetGroupArn: ofBalancer('targetGroupArn'), containerName: 'app', containerPort: 8080 }
   return {
     serviceName: name,
     taskDefinition: name,
     desiredCount,
     launchType: 'FARGATE',
     networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-0a1b2c3d4e5f60718'] } },
-    deploymentConfiguration: { deploymentCircuitBreaker: { enable: breaker, rollback } },
-    ...(balanced && { loadBalancers: [{ targetGroupArn, containerName: 'app', containerPort: 8080 }] }),
+    deploymentConfiguration: { deploymentCircuitBreaker: { enable: breaker, rollback }, ...deploymentConfiguration },
+    ...(balanced && { loadBalancers: [{ ...loadBalancer, ...(advancedConfiguration && { advancedConfiguration }) }] }),
   }
 }
