@@ -4,6 +4,7 @@ import { createServer, request as sendRequest } from 'node:http'
 import { connect } from 'node:net'
 import { findClosedPort, startHttp, startTcp } from '@deploy-kit/core/testing/test-server'
 import { createTlsAuthority } from '@deploy-kit/core/testing/tls-authority'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { check, checkOnce } from './testing/checked.ts'
 
@@ -39,6 +40,38 @@ describe('a connection', () => {
     await using server = await startTcp(serve)
     const run = await checkOnce(server.url)
     expect(run.outputs).toMatchObject({ reason, 'last-status': '' })
+  })
+
+  test('on which anything at all comes has a verdict', async () => {
+    const line = fc.constantFrom(
+      ...['HTTP/1.1 200 OK', 'HTTP/1.1 999 Odd', 'HTTP/1.1 302 Found', 'HTTP/1.1 101 Switching', 'HTTP/1.1 204 None'],
+      ...[
+        'Content-Length: 3',
+        'Content-Length: x',
+        'Transfer-Encoding: chunked',
+        'Content-Encoding: gzip',
+        'Location: ::',
+      ],
+      ...['Upgrade: websocket', 'Connection: upgrade', 'Retry-After: -1', 'Content-Type: text/html; charset=nope', ''],
+      ...['5', 'abc', '0', '{"version": 1}'],
+    )
+    const text = fc.array(line, { maxLength: 8 }).map((lines) => `HTTP/1.1 200 OK\r\n${lines.join('\r\n')}\r\n\r\nabc`)
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      text.map((sent) => new TextEncoder().encode(sent)),
+    )
+    let answer: Uint8Array = new Uint8Array()
+    await using server = await startTcp((socket) => socket.once('data', () => socket.end(answer)))
+    await fc.assert(
+      fc.asyncProperty(bytes, async (sent) => {
+        answer = sent
+        const run = await checkOnce(server.url, { conditions: '[BODY].version == 1', 'request-timeout': '5s' })
+        const { healthy, reason } = run.outputs
+        expect(run.annotations.every(({ message }) => !message.includes('Unexpected'))).toBe(true)
+        expect(healthy === 'true' ? '' : reason).toMatch(/^(|connect|status|body|condition|redirect)$/)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   test('to localhost tries IPv6 and IPv4, and says which one is dead', async () => {

@@ -132,6 +132,14 @@ describe('a handshake', () => {
     expect(run.outputs['last-error']).toContain('The TLS handshake failed')
   })
 
+  test('with a server that wants a client certificate fails', async () => {
+    const tls = { ...(await authority.issue(['127.0.0.1'])), requestCert: true, rejectUnauthorized: true }
+    await using server = await startHttp((_, response) => response.end(), { tls })
+    const run = await checkOnce(server.url, { 'ca-cert': authority.certificate })
+    expect(run.outputs.reason).toBe('tls')
+    expect(run.outputs['last-error']).toContain('it asks for a client certificate')
+  })
+
   test('that is reset is a connection that failed', async () => {
     await using server = await startTcp((socket) => socket.once('data', () => socket.resetAndDestroy()))
     const run = await checkOnce(server.url.replace('http', 'https'))

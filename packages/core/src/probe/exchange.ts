@@ -75,6 +75,11 @@ function headerOf(outgoing: ClientRequest, body: string | undefined): Promise<In
 
 function requestFailure(error: Error): ProbeError {
   const code = codeOf(error)
+  // In TLS 1.3 a server looks at the client's certificate after the client has begun to send.
+  if (code.startsWith('ERR_SSL_')) {
+    const what = code.includes('CERTIFICATE') ? ': it asks for a client certificate, which cannot be given' : ''
+    return new ProbeError('tls', `The server ended TLS${what} (${code})`, { cause: error })
+  }
   const message = code.startsWith('HPE_')
     ? `What came back is not HTTP (${code})`
     : error.message === 'socket hang up'
