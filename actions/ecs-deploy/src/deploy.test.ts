@@ -21,6 +21,11 @@ const world = smallWorld([
   { name: 'contested', balanced: true, breaker: false },
   { name: 'late', balanced: true, breaker: false },
   { name: 'idle', desiredCount: 0 },
+  {
+    name: 'foreign',
+    balanced: true,
+    settings: { deploymentController: { type: 'CODE_DEPLOY' }, deploymentConfiguration: undefined },
+  },
 ])
 let lab: Lab
 let temporary: string
@@ -104,6 +109,19 @@ describe.concurrent('a deployment', () => {
     expect(run.summary).toContain('The container app exited with code 1')
     expect(run.summary).toContain('cannot find my configuration')
     expect(run.annotations[0]?.message).toMatch(/bad: ECS gave up the rollout of bad:2/)
+    // The first look after the failure is the last.
+    const entries = lab.journal.entries()
+    const failed = entries.findIndex(
+      (entry) => entry.kind === 'change' && entry.to === 'FAILED' && entry.resource.includes('/bad '),
+    )
+    const looks = entries.slice(failed).filter((entry) => {
+      return (
+        entry.kind === 'request' &&
+        entry.operation === 'DescribeServices' &&
+        JSON.stringify(entry.input).includes('"bad"')
+      )
+    })
+    expect([failed > 0, looks.length]).toEqual([true, 1])
   })
 
   it('rolls several services, no more than max-parallel at a time, and shares nothing between them', async () => {
@@ -250,6 +268,15 @@ describe.concurrent('a deployment', () => {
   it('deploys a service of which no task is wanted', async () => {
     const run = await deploy({ services: 'idle', image: imageOf('v2') })
     expect(run.outputs.outcome).toBe('deployed')
+  })
+
+  it('refuses a service that CodeDeploy deploys, and says what to use', async () => {
+    const run = await deploy({ services: 'foreign', image: imageOf('v2') })
+    expect(run.exitCode).toBe(1)
+    expect(run.annotations[0]?.message).toMatch(
+      /foreign has the deployment controller CODE_DEPLOY.*\nDeploy it with AWS CodeDeploy/,
+    )
+    expect(requests('UpdateService', 'foreign') + requests('RegisterTaskDefinition', 'foreign')).toBe(0)
   })
 
   it('explains a role that cannot be assumed', async () => {

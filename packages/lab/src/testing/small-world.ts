@@ -21,6 +21,8 @@ export interface SmallService {
   readonly balanced?: boolean
   /** One of ECS's own strategies, in the API's words: `{ strategy: 'BLUE_GREEN' }`; needs `balanced`. */
   readonly deploymentConfiguration?: Readonly<Record<string, unknown>>
+  /** Further members of CreateService, over all others. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Answers every request with STATUS on the port that it is given, if it is given one. */
@@ -113,5 +115,6 @@ function serviceOf(service: SmallService) {
     networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-0a1b2c3d4e5f60718'] } },
     deploymentConfiguration: { deploymentCircuitBreaker: { enable: breaker, rollback }, ...deploymentConfiguration },
     ...(balanced && { loadBalancers: [{ ...loadBalancer, ...(advancedConfiguration && { advancedConfiguration }) }] }),
+    ...service.settings,
   }
 }
