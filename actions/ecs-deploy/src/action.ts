@@ -28,7 +28,10 @@ async function deploy(inputs: Inputs, context: ActionContext): Promise<Verdict> 
     if (inputs.dryRun) return dryRunVerdict(plans, context)
     return await rollServices(plans, { inputs, ecs, deadline, context })
   } catch (error) {
-    if (!(error instanceof CancelledError)) throw error
+    if (!(error instanceof CancelledError)) {
+      context.setOutput('outcome', deadline.passed() ? 'timed-out' : 'failed')
+      throw error
+    }
     context.setOutput('outcome', 'cancelled')
     return { conclusion: 'cancelled', headline: 'Cancelled before anything was changed', summary: '' }
   } finally {

@@ -194,6 +194,7 @@ describe.concurrent('a deployment', () => {
   it('names a service that is not there before it changes anything', async () => {
     const run = await deploy({ services: 'good, nobody', image: imageOf('v9') })
     expect(run.annotations[0]?.message).toMatch(/Cluster small: nobody does not exist/)
+    expect(run.outputs.outcome).toBe('failed')
     expect(run.exitCode).toBe(1)
   })
 
@@ -252,7 +253,7 @@ describe.concurrent('a deployment', () => {
   })
 
   it('ends at its timeout and says what is not steady yet', async () => {
-    const run = await deploy({ services: 'late', image: imageOf('sick'), 'max-failed-tasks': '99', timeout: '1500ms' })
+    const run = await deploy({ services: 'late', image: imageOf('sick'), 'max-failed-tasks': '99', timeout: '4s' })
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('timed-out')
     expect(run.annotations[0]?.message).toMatch(/late did not become steady in time; the rollout goes on in ECS/)
