@@ -161,6 +161,24 @@ describe('comments and labels', () => {
   })
 })
 
+test('issues are opened, found by state and label, and closed', async () => {
+  await using github = await startGitHub()
+  const sha = await github.repository.commit('main', { 'a.txt': '1' })
+  github.repository.openPull({ headRef: 'feature', headSha: sha })
+  const { body } = await github.request('POST /issues', { title: 'No backup', labels: ['backup'] })
+  await github.request('POST /issues', { title: 'Something else' })
+  const titles = async (query: string) =>
+    (await github.request(`GET /issues?${query}`)).body.map(({ title }: { title: string }) => title)
+  expect(await titles('')).toEqual(['Something else', 'No backup', 'A change'])
+  expect(await titles('labels=backup')).toEqual(['No backup'])
+  await github.request(`PATCH /issues/${body.number}`, { state: 'closed' })
+  expect(await titles('labels=backup')).toEqual([])
+  expect(await titles('state=closed')).toEqual(['No backup'])
+  const reader = github.github.tokens.create('reader', { issues: 'read' })
+  expect((await github.request('POST /issues', { title: 'x' }, reader)).status).toBe(403)
+  expect((await github.request('PATCH /issues/99', { state: 'closed' })).status).toBe(404)
+})
+
 test('a pull request is opened from a branch and found again', async () => {
   await using github = await startGitHub()
   const base = await github.repository.commit('main', { 'a.txt': '1' })

@@ -3,6 +3,7 @@ import { type Endpoint, findEndpoint } from './endpoint.ts'
 import { gitDataEndpoints } from './git-data-endpoints.ts'
 import { GitHubError } from './github-error.ts'
 import { historyEndpoints } from './history-endpoints.ts'
+import { issueEndpoints } from './issue-endpoints.ts'
 import { RateLimit, secondaryLimit } from './limits.ts'
 import { pullEndpoints } from './pull-endpoints.ts'
 import { GitHubRepository } from './repository.ts'
@@ -29,7 +30,7 @@ export interface GitHub {
 
 export const GITHUB_PREFIX = '/github/api'
 
-const endpoints: readonly Endpoint[] = [...gitDataEndpoints, ...historyEndpoints, ...pullEndpoints]
+const endpoints: readonly Endpoint[] = [...gitDataEndpoints, ...historyEndpoints, ...pullEndpoints, ...issueEndpoints]
 
 /**
  * A stand-in for GitHub's REST API: real git repositories, comments, labels and pull requests in memory, the

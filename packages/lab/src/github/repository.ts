@@ -11,6 +11,13 @@ export interface PullRequest {
   readonly fork: boolean
 }
 
+export interface Issue {
+  readonly number: number
+  readonly title: string
+  readonly body: string
+  readonly state: 'open' | 'closed'
+}
+
 export interface Comment {
   readonly id: number
   readonly issue: number
@@ -39,6 +46,7 @@ export class GitHubRepository {
   readonly defaultBranch: string
   readonly git: GitRepository
   readonly pulls = new Map<number, PullRequest>()
+  readonly issues = new Map<number, Issue>()
   readonly comments: Comment[] = []
   /** By issue number. */
   readonly labels = new Map<number, Set<string>>()
@@ -95,6 +103,14 @@ export class GitHubRepository {
     this.#lastNumber += 1
     const opened = { title: 'A change', baseRef: this.defaultBranch, fork: false, ...pull, number: this.#lastNumber }
     this.pulls.set(opened.number, opened)
+    return opened
+  }
+
+  /** Issues and pull requests are numbered together. */
+  openIssue(issue: Pick<Issue, 'title' | 'body'>): Issue {
+    this.#lastNumber += 1
+    const opened = { ...issue, state: 'open' as const, number: this.#lastNumber }
+    this.issues.set(opened.number, opened)
     return opened
   }
 
