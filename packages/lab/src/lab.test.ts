@@ -9,7 +9,12 @@ import {
   RunTaskCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs'
-import { CreateDBSnapshotCommand, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk/client-rds'
+import {
+  CreateDBSnapshotCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds'
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startLab } from './lab.ts'
@@ -112,6 +117,22 @@ describe('The example of the lab', () => {
       return DBSnapshots?.[0]?.Status
     }
     await expect.poll(status, { timeout: 10_000 }).toBe('available')
+  })
+
+  test('lets another process put its database into a status', async () => {
+    const DBInstanceIdentifier = environment.LAB_DB_INSTANCE!
+    const status = async () => {
+      const { DBInstances } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }))
+      return DBInstances?.[0]?.DBInstanceStatus
+    }
+    const put = async (wanted: string) => {
+      const body = JSON.stringify({ identifier: DBInstanceIdentifier, status: wanted })
+      expect((await fetch(`${lab.url}/_lab/database-status`, { method: 'POST', body })).status).toBe(200)
+    }
+    await put('storage-full')
+    expect(await status()).toBe('storage-full')
+    await put('available')
+    expect(await status()).toBe('available')
   })
 
   test('rolls to a version that starts but is not healthy', async () => {

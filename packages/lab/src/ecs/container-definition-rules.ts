@@ -60,7 +60,7 @@ function checkContainer(container: ContainerDefinitionInput, around: Surrounding
   checkExecutionRole(container, around)
 }
 
-/** (aws/aws-cdk and others see AWS say so when a variable becomes a secret.) */
+/** A name is a variable or a secret. The words are AWS's own. (Pass Secrets Manager secrets through Amazon ECS environment variables) */
 function checkSecretNames({ environment = [], secrets = [] }: ContainerDefinitionInput): void {
   const names = [...environment, ...secrets].map(({ name }) => name)
   const twice = secrets.find(({ name }) => names.filter((other) => other === name).length > 1)

@@ -25,7 +25,7 @@ export interface StagedHost {
 type Gate = () => boolean | number
 
 /** A stage is there for some seconds even if nothing has to be done in it. */
-const stageSeconds = 4
+const stageSeconds = 2
 
 export const hookFailure = {
   reason: 'Service deployment rolled back because of hook execution failure(s).',

@@ -36,8 +36,8 @@ const databaseInput = v.strictObject({ identifier: v.string(), status: v.string(
  * - `PUT /_lab/policy` with `{principal, policy}`; null removes it
  * - `POST /_lab/capacity` with `{tasks}`: how many tasks ECS has room for; null is no limit
  * - `POST /_lab/spot-interruption`: takes back the capacity of every FARGATE_SPOT task
- * - `DELETE /_lab/stopped-tasks`: ECS forgets them, as some time after an hour
- * - `DELETE /_lab/inactive-services`: ECS forgets deleted services, as some day
+ * - `POST /_lab/forget-stopped-tasks`: ECS forgets them, as some time after an hour
+ * - `POST /_lab/forget-inactive-services`: ECS forgets deleted services, as some day
  * - `POST /_lab/database-status` with `{identifier, status}`: of an instance or a cluster
  */
 export function createLabRoutes({ journal, faults, policies, happenings }: Controls): HttpRoute {
@@ -61,8 +61,8 @@ export function createLabRoutes({ journal, faults, policies, happenings }: Contr
       started().ecs.limitCapacity(tasks ?? Number.POSITIVE_INFINITY)
     },
     'POST /spot-interruption': () => started().ecs.interruptSpotTasks(),
-    'DELETE /stopped-tasks': () => started().ecs.forgetStoppedTasks(),
-    'DELETE /inactive-services': () => started().ecs.forgetInactiveServices(),
+    'POST /forget-stopped-tasks': () => started().ecs.forgetStoppedTasks(),
+    'POST /forget-inactive-services': () => started().ecs.forgetInactiveServices(),
     'POST /database-status': (request) => {
       const { identifier, status } = readBody(request, databaseInput)
       started().rds.setStatus(identifier, status)
