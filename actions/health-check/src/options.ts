@@ -1,5 +1,7 @@
 import { formatDuration } from '@deploy-kit/core/duration'
 import type { HealthOptions } from '@deploy-kit/core/probe/health'
+import { statusConditions } from '@deploy-kit/core/probe/judgement'
+import manifest from '../action.yml'
 import packageFile from '../package.json' with { type: 'json' }
 import type { Inputs } from './inputs.ts'
 
@@ -54,8 +56,11 @@ export function describePlan(inputs: Inputs): string {
   const delay = initialDelay > 0 ? `In ${formatDuration(initialDelay)}, ` : ''
   const times = successThreshold === 1 ? 'one answer is' : `${successThreshold} answers in a row are`
   const trust = insecure ? ' Certificates are not verified (insecure).' : ''
+  const asked = inputs.expectedStatus.text !== manifest.inputs['expected-status']?.default
+  const replaced = asked && statusConditions(inputs).length > 0
+  const status = replaced ? ' A condition names [STATUS], so expected-status is not looked at.' : ''
   const plan = `until ${times} as expected, every ${formatDuration(interval)}, for at most ${formatDuration(timeout)}`
-  return `${delay}${delay === '' ? 'Probing' : 'probing'} ${what} ${plan}.${trust}`
+  return `${delay}${delay === '' ? 'Probing' : 'probing'} ${what} ${plan}.${trust}${status}`
 }
 
 /** The value of the Authorization header that the secret inputs make. */
