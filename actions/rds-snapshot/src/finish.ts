@@ -54,16 +54,18 @@ async function reachEnd(finish: Finish, reached: Reached, context: ActionContext
     return { conclusion: 'success', headline }
   }
   // A copy needs its original available, so a copy implies waiting for the original.
-  const waited = await waitForSnapshot(source, reached.snapshot, limits, context, (seen) => {
+  const what = `snapshot ${name}`
+  const waited = await waitForSnapshot(source, reached.snapshot, { ...limits, what }, context, (seen) => {
+    recordSnapshot(seen, source.type, context, reached.snapshot)
     reached.snapshot = seen
-    recordSnapshot(seen, source.type, context)
   })
   if (waited.kind !== 'available') return disappointment(`Snapshot ${name}`, waited, finish)
   if (copyTarget) {
     reached.copy = await requestCopy(copyTarget, reached.snapshot, limits, context)
     context.setOutput('copied-snapshot-arn', reached.copy.arn)
     if (inputs.wait) {
-      const copied = await waitForSnapshot(copyTarget.source, reached.copy, limits, context, (seen) => {
+      const what = `the copy in ${copyTarget.region}`
+      const copied = await waitForSnapshot(copyTarget.source, reached.copy, { ...limits, what }, context, (seen) => {
         reached.copy = seen
       })
       if (copied.kind !== 'available') {
@@ -74,7 +76,8 @@ async function reachEnd(finish: Finish, reached: Reached, context: ActionContext
   }
   await finish.pruning.apply()
   const took = formatDuration(deadline.elapsedMs())
-  const headline = `Snapshot ${name} is available after ${took}${point.created ? '' : ' (adopted)'}.`
+  const copied = reached.copy && copyTarget ? `, its copy in ${copyTarget.region} is ${reached.copy.status}` : ''
+  const headline = `Snapshot ${name} is available after ${took}${point.created ? '' : ' (adopted)'}${copied}.`
   return { conclusion: 'success', headline }
 }
 

@@ -17,11 +17,11 @@ export interface SnapshotWait {
 export async function waitForSnapshot(
   source: SnapshotSource,
   first: Snapshot,
-  limits: { intervalMs: number; deadline: Deadline },
-  context: ActionContext,
+  limits: { what: string; intervalMs: number; deadline: Deadline },
+  context: Pick<ActionContext, 'signal' | 'clock' | 'log'>,
   onChange: (snapshot: Snapshot) => void,
 ): Promise<SnapshotWait> {
-  const progress = new Progress(context)
+  const progress = new Progress(limits.what, context)
   let last = first
   let missing = 0
   const result = await waitUntil<'seen' | 'missing'>({
@@ -30,7 +30,7 @@ export async function waitForSnapshot(
       if (!found) {
         missing += 1
         // One answer that does not know it yet (or any more) may come from a part of AWS that is behind.
-        const state = `AWS does not show snapshot ${first.identifier}`
+        const state = `AWS does not show ${limits.what}`
         return { verdict: missing > 1 ? 'stop' : 'pending', state, value: 'missing' }
       }
       missing = 0
@@ -62,19 +62,20 @@ const BASIS_PERCENT = 5
 
 /** The line for a snapshot. It changes only when the snapshot does, so that the log has one line a change. */
 class Progress {
+  readonly #what: string
   readonly #context: Pick<ActionContext, 'clock'>
   #first: { percent: number; atMs: number } | undefined
   #last = { percent: -1, estimate: '' }
 
-  constructor(context: Pick<ActionContext, 'clock'>) {
+  constructor(what: string, context: Pick<ActionContext, 'clock'>) {
+    this.#what = what
     this.#context = context
   }
 
   describe(snapshot: Snapshot): string {
-    const name = `snapshot ${snapshot.identifier}`
-    if (snapshot.status === 'available') return `${name} is available`
+    if (snapshot.status === 'available') return `${this.#what} is available`
     const size = isAurora(snapshot.engine) || snapshot.sizeGib === 0 ? '' : ` of ${snapshot.sizeGib} GiB`
-    return `${name} is ${snapshot.status}, ${snapshot.percentProgress} %${size}${this.#estimate(snapshot.percentProgress)}`
+    return `${this.#what} is ${snapshot.status}, ${snapshot.percentProgress} %${size}${this.#estimate(snapshot.percentProgress)}`
   }
 
   /** A straight line through the progress since the first look: an adopted snapshot may be far already. */
