@@ -41,7 +41,7 @@ export async function readWorkflows(root: string, path: string): Promise<Workflo
       const target = findPlace(body.uses.value, place)
       if (target === undefined)
         throw refuse(
-          `The rehearsal can call workflows of the same repository and of deploy-kit, not ${body.uses.value}`,
+          `The rehearsal can call only workflows of the same repository and of deploy-kit, not ${body.uses.value}`,
         )
       if (depth === maxDepth) throw refuse(`Workflows call each other more than ${maxDepth} deep`)
       if (!existsSync(join(target.root, target.path))) throw refuse(`There is no workflow ${target.name}`)
