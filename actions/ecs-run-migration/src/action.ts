@@ -8,7 +8,7 @@ import { describePlan } from './dry-run.ts'
 import { findVisibleRuns, type Visible } from './earlier-runs.ts'
 import { type FollowOptions, followTask } from './follow.ts'
 import { type RunIdentity, runIdentity } from './idempotency.ts'
-import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { checkTogether, fields, type Inputs, pauseBetweenLooks } from './inputs.ts'
 import { type Launch, prepareLaunch } from './launch.ts'
 import { quoteEnd, recordTask, renderRun } from './report.ts'
 import { requireSnapshot } from './snapshot-gate.ts'
@@ -98,7 +98,7 @@ async function followToVerdict(follow: Follow, context: ActionContext): Promise<
     taskArn,
     container: launch.container,
     startWithinMs: inputs.startTimeout,
-    everyMs: inputs.interval,
+    everyMs: pauseBetweenLooks(inputs),
     deadline,
     log: logs.named,
   }

@@ -73,6 +73,14 @@ export type Inputs = InputsOf<typeof fields>
 /** ECS: RunTask, overrides: "A total of 8192 characters are allowed for overrides." */
 const LONGEST_OVERRIDES = 8192
 
+/** However short the limits are, no more looks than four a second. */
+const LEAST_PAUSE_MS = 250
+
+/** The pause between two looks at the task: `interval`, unless a limit is so short that it would be missed. */
+export function pauseBetweenLooks({ interval, timeout, startTimeout }: Inputs): number {
+  return Math.min(interval, Math.max(LEAST_PAUSE_MS, Math.min(timeout / 10, startTimeout / 2)))
+}
+
 /** Refuses what cannot go together, naming every input that is part of it. */
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const problems: InputProblem[] = []
@@ -90,9 +98,6 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
       ['command', 'environment'],
       `together they are ${overrides.length} characters long; ECS takes ${LONGEST_OVERRIDES}`,
     )
-  }
-  if (inputs.timeout !== undefined && inputs.interval !== undefined && inputs.interval > inputs.timeout) {
-    report(['interval', 'timeout'], 'the pause between two looks is longer than the deadline')
   }
   return problems
 }

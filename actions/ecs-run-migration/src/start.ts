@@ -6,7 +6,7 @@ import { ensureTaskDefinition } from '@deploy-kit/core/ecs/task-definition-regis
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { type RunState, stateOf } from './earlier-runs.ts'
 import { clientToken, type RunIdentity } from './idempotency.ts'
-import type { Inputs } from './inputs.ts'
+import { type Inputs, pauseBetweenLooks } from './inputs.ts'
 import type { Launch } from './launch.ts'
 import { runTask } from './run-task.ts'
 import { awaitTask, taskId } from './tasks.ts'
@@ -122,10 +122,10 @@ async function request(start: Start, failedArn: string | undefined, context: Act
 
 /** RunTask, "eventual consistency": a task that was started may not be visible for some time, minutes at the most. */
 async function untilVisible(taskArn: string, { ecs, inputs, ...start }: Start, context: ActionContext): Promise<Task> {
-  const { cluster, startTimeout, interval } = inputs
+  const { cluster, startTimeout } = inputs
   const limitMs = Math.min(startTimeout, start.remainingMs())
   const waitingFor = `waiting until ECS shows task ${taskId(taskArn)}`
-  const about = { cluster, taskArn, limitMs, everyMs: interval, waitingFor }
+  const about = { cluster, taskArn, limitMs, everyMs: pauseBetweenLooks(inputs), waitingFor }
   const { task } = await awaitTask(ecs, about, (seen) => seen !== undefined, context)
   if (task !== undefined) return task
   if (context.signal.aborted) throw new CancelledError(`Cancelled. An earlier attempt started task ${taskArn}.`)
@@ -139,7 +139,13 @@ async function untilVisible(taskArn: string, { ecs, inputs, ...start }: Start, c
 async function untilEnded(task: Task, { ecs, inputs, launch, ...start }: Start, context: ActionContext): Promise<Task> {
   const { taskArn = '' } = task
   const waitingFor = `the task of an earlier attempt is being stopped; waiting until ${taskId(taskArn)} has ended`
-  const about = { cluster: inputs.cluster, taskArn, limitMs: start.remainingMs(), everyMs: inputs.interval, waitingFor }
+  const about = {
+    cluster: inputs.cluster,
+    taskArn,
+    limitMs: start.remainingMs(),
+    everyMs: pauseBetweenLooks(inputs),
+    waitingFor,
+  }
   const isOver = (seen: Task | undefined): boolean => seen === undefined || stateOf(seen, launch.container) !== 'ending'
   const result = await awaitTask(ecs, about, isOver, context)
   if (result.done) return result.task ?? task

@@ -1,7 +1,15 @@
 import { DescribeTasksCommand, ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { failureOf, lastRunTask, migrate, shell, startMigrationLab, taskWithLog } from './testing/migration-lab.ts'
+import {
+  failureOf,
+  hurriedClock,
+  lastRunTask,
+  migrate,
+  shell,
+  startMigrationLab,
+  taskWithLog,
+} from './testing/migration-lab.ts'
 
 let lab: Lab
 let ecs: ECSClient
@@ -50,7 +58,8 @@ describe('cancel and time', () => {
       lab.faults.add({ operation: 'RunTask', kind, ...(kind === 'slow' && { ms: 40 }) })
       const cancelled = new AbortController()
       const before = lab.journal.requests('ecs', 'RunTask').length
-      const running = migrate(lab, { command: shell('sleep 60 & wait') }, { signal: cancelled.signal })
+      const options = { signal: cancelled.signal, clock: hurriedClock(10) }
+      const running = migrate(lab, { command: shell('sleep 60 & wait') }, options)
       await vi.waitFor(() => expect(lab.journal.requests('ecs', 'RunTask').length).toBeGreaterThan(before), {
         interval: 1,
       })

@@ -66,3 +66,36 @@ describe('the log', () => {
     expect(run.outputs['log-url'] ?? '').toBe('')
   })
 })
+
+describe('a long log', () => {
+  test('of 100,000 lines arrives complete and in order, over empty pages and while it is written', async () => {
+    const script = 'for (let line = 0; line < 100000; line++) console.log("line " + line)'
+    const run = await migrate(lab, { command: JSON.stringify(['node', '-e', script]) })
+    expect(run.exitCode).toBe(0)
+    const lines = run.log.filter((line) => line.startsWith('line '))
+    expect(lines).toHaveLength(100_000)
+    expect(lines.every((line, at) => line === `line ${at}`)).toBe(true)
+  })
+
+  test('with lines of 256 kB keeps them whole, and quotes their beginning only', async () => {
+    const script = 'for (const c of "abc") console.log(c.repeat(256 * 1000)); process.exitCode = 1'
+    const run = await migrate(lab, { command: JSON.stringify(['node', '-e', script]) })
+    for (const character of 'abc') expect(run.log).toContain(character.repeat(256_000))
+    const [failure] = run.annotations
+    expect(failure?.message).toContain(`${'c'.repeat(300)}…`)
+    expect(failure?.message.length).toBeLessThan(5000)
+  })
+
+  test('whose answers are slow or fail in between arrives complete and once', async () => {
+    lab.faults.add({ operation: 'GetLogEvents', kind: 'slow', ms: 30, probability: 0.3 })
+    for (const kind of ['throttle', 'serverError', 'resetBefore', 'resetAfter'] as const) {
+      lab.faults.add({ operation: 'GetLogEvents', kind, probability: 0.15 })
+    }
+    const script =
+      'let line = 0; const t = setInterval(() => { console.log("line " + line); if (++line === 200) clearInterval(t) }, 1)'
+    const run = await migrate(lab, { command: JSON.stringify(['node', '-e', script]) })
+    lab.faults.clear()
+    const lines = run.log.filter((line) => line.startsWith('line '))
+    expect(lines).toEqual(Array.from({ length: 200 }, (_, line) => `line ${line}`))
+  })
+})

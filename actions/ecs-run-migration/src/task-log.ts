@@ -8,6 +8,8 @@ import type { LogLocation } from './log-location.ts'
 
 /** How many of the last lines are kept for the summary and for `logs: tail`. */
 const TAIL_LINES = 50
+/** Of each of them; a line of a log may have 256 kB. */
+const TAIL_LINE_CHARACTERS = 10_000
 /** While the task runs, reading must not hold up the looks at it: one round of reading ends after this. */
 const ROUND_MS = 15_000
 const ATTEMPT_MS = 5000
@@ -95,17 +97,17 @@ export class TaskLog {
       // The stream comes into being with the container's first line.
       recover: (_, code) => (code === 'ResourceNotFoundException' ? { events: [], $metadata: {} } : undefined),
     })
-    this.#take((page.events ?? []).map(({ message = '' }) => message))
     const more = page.nextForwardToken !== undefined && page.nextForwardToken !== this.#token
     this.#token = page.nextForwardToken ?? this.#token
+    await this.#take((page.events ?? []).map(({ message = '' }) => message))
     return more
   }
 
-  #take(lines: readonly string[]): void {
+  async #take(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return
     this.#lines += lines.length
-    if (this.#print) this.#context.log.outside(lines)
-    this.#tail = [...this.#tail, ...lines.slice(-TAIL_LINES)].slice(-TAIL_LINES)
+    if (this.#print) await this.#context.log.outside(lines)
+    this.#tail = [...this.#tail, ...lines.slice(-TAIL_LINES).map(shorten)].slice(-TAIL_LINES)
   }
 
   #explain(error: unknown): void {
@@ -122,4 +124,10 @@ export class TaskLog {
       `The log of the task cannot be read; the verdict does not depend on it. ${error.message} ${error.advice}`,
     )
   }
+}
+
+/** A copy: a part of a string would keep the whole of it in memory. */
+function shorten(line: string): string {
+  if (line.length <= TAIL_LINE_CHARACTERS) return line
+  return Buffer.from(`${line.slice(0, TAIL_LINE_CHARACTERS)}…`).toString()
 }

@@ -91,6 +91,7 @@ function redacting(platform: Platform, redaction: Redaction): Platform {
   return {
     environment: platform.environment,
     writeLine: (line) => platform.writeLine(redaction.apply(line)),
+    drained: () => platform.drained(),
     mask: (text) => platform.mask(text),
     setOutput: (name, value) => platform.setOutput(name, redaction.apply(value)),
     saveState: (name, value) => platform.saveState(name, value),

@@ -9,8 +9,8 @@ export interface Log {
   debug(text: string): void
   /** A fold of the log. */
   group(title: string, lines: readonly string[]): void
-  /** Text from outside (a body, a container's log): printed line by line, never executed. */
-  outside(lines: readonly string[]): void
+  /** Text from outside (a body, a container's log): printed line by line, never executed. Wait for it where it is long. */
+  outside(lines: readonly string[]): void | Promise<void>
 }
 
 export function createLog(platform: Platform, actionName: string): Log {
@@ -27,7 +27,10 @@ export function createLog(platform: Platform, actionName: string): Log {
       print(lines.flatMap(splitLines))
       platform.writeLine('::endgroup::')
     },
-    outside: (lines) => writeStopped(platform, lines),
+    outside: (lines) => {
+      writeStopped(platform, lines)
+      return platform.drained()
+    },
   }
 }
 

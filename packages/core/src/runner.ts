@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Action } from './action.ts'
@@ -74,6 +75,10 @@ const githubPlatform: Platform = {
   environment: process.env,
   writeLine: (line) => {
     process.stdout.write(`${line}\n`)
+  },
+  async drained() {
+    // A pipe takes what it is given, into memory.
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
   },
   mask: (text) => core.setSecret(text),
   setOutput: (name, value) => core.setOutput(name, value),

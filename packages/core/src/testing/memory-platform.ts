@@ -42,6 +42,7 @@ export async function runInMemory<F extends Fields>(
   const platform: Platform = {
     environment: { ...options.environment, ...Object.fromEntries(inputVariables) },
     writeLine: (line) => left.log.push(line),
+    drained: () => Promise.resolve(),
     mask: (text) => left.masked.push(text),
     setOutput: (name, value) => {
       left.outputs[name] = value
