@@ -1,19 +1,32 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type Readable, Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
+import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
-import { GzipMeter } from './gzip-meter.ts'
+import { compressInThreads } from './compression-worker.ts'
 
 export type Compression = 'gzip' | 'brotli' | 'none'
 
-/** A file that is larger than this is compressed piece by piece, so that memory stays bounded. */
-const WHOLE_BYTES = 4 * 1024 * 1024
-const PIECE_BYTES = 1024 * 1024
+/**
+ * A file that is larger than this is compressed piece by piece, so that memory stays bounded, and so that a cancelled
+ * step need not wait: a call of zlib's cannot be stopped half way.
+ */
+const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024, none: 0 }
+const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024, none: 0 }
 
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }
+/** Threads of our own take some 20 ms to start: not worth it for less work than this. */
+const WORTH_THREADS_BYTES = 2 * 1024 * 1024
+/** Brotli 11 takes so many times as long as gzip 9 for the same bytes, about. */
+const BROTLI_EFFORT = 30
+
+// A compressor is made for each file: one that is reset and used again remembers enough of the file before to make a
+// byte more or less of the next, and sizes would depend on the order.
+const OPTIONS = {
+  gzip: { level: 9 },
+  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } },
+}
 
 export interface SizeTask {
   /** Relative to the workspace. */
@@ -24,9 +37,15 @@ export interface SizeTask {
 export type SizedTask = SizeTask &
   ({ readonly bytes: number; readonly rawBytes: number } | { readonly problem: string })
 
+/** A file that has something to compress. */
+interface Compressible extends SizeTask {
+  readonly rawBytes: number
+  readonly at: number
+}
+
 /**
  * The size of each file as it is sent: gzip level 9 (RFC 1952, no name in the header), brotli quality 11 (RFC 7932)
- * or as it is. zlib works on its own threads; as many files as there are cores are in memory at once.
+ * or as it is. All cores work; each has one file in memory.
  *
  * @throws {CancelledError} as soon as `signal` aborts
  */
@@ -36,64 +55,85 @@ export async function measureSizes(
   signal: AbortSignal,
 ): Promise<SizedTask[]> {
   const results = new Array<SizedTask>(tasks.length)
-  let next = 0
-  const work = async (): Promise<void> => {
-    const gzip = new GzipMeter()
-    try {
-      while (next < tasks.length) {
-        if (signal.aborted) throw new CancelledError()
-        const at = next
-        next += 1
-        results[at] = await measureOne(tasks[at] as SizeTask, workspace, gzip, signal)
-      }
-    } finally {
-      gzip.close()
-    }
+  const whole: Compressible[] = []
+  const inPieces: Compressible[] = []
+  for (const [at, task] of tasks.entries()) {
+    const looked = lookAt(task, workspace)
+    if ('problem' in looked) results[at] = { ...task, ...looked }
+    else if (task.compression === 'none') results[at] = { ...task, ...looked, bytes: looked.rawBytes }
+    else (looked.rawBytes > WHOLE_BYTES[task.compression] ? inPieces : whole).push({ ...task, ...looked, at })
   }
-  // One more than cores: while one file is read, every core has another to compress.
-  await Promise.all(Array.from({ length: Math.min(tasks.length, availableParallelism() + 1) }, work))
+  const keep = ({ at, path, compression, rawBytes }: Compressible, found: number | { problem: string }): void => {
+    results[at] = { path, compression, ...(typeof found === 'number' ? { bytes: found, rawBytes } : found) }
+  }
+  await Promise.all([
+    compressWhole(whole, workspace, signal, keep),
+    compressInPieces(inPieces, workspace, signal, keep),
+  ])
+  if (signal.aborted) throw new CancelledError()
   return results
 }
 
-async function measureOne(task: SizeTask, workspace: string, gzip: GzipMeter, signal: AbortSignal): Promise<SizedTask> {
-  const path = join(workspace, task.path)
+function lookAt(task: SizeTask, workspace: string): { rawBytes: number } | { problem: string } {
   try {
-    // Synchronous on purpose: for files of a bundle's size a trip to the thread pool and back costs more than the call,
-    // and the pool is busy with compressing.
-    const stats = statSync(path)
+    const stats = statSync(join(workspace, task.path))
     // A link to a device would never end.
-    if (!stats.isFile()) return { ...task, problem: 'it is not a regular file' }
-    const rawBytes = stats.size
-    return { ...task, rawBytes, bytes: await compressedBytes(path, rawBytes, task.compression, gzip, signal) }
+    return stats.isFile() ? { rawBytes: stats.size } : { problem: 'it is not a regular file' }
   } catch (error) {
-    if (signal.aborted) throw new CancelledError()
-    return { ...task, problem: messageOf(error) }
+    return { problem: messageOf(error) }
   }
 }
 
-async function compressedBytes(
-  path: string,
-  rawBytes: number,
-  compression: Compression,
-  gzip: GzipMeter,
+type Keep = (task: Compressible, found: number | { problem: string }) => void
+
+async function compressWhole(tasks: Compressible[], workspace: string, signal: AbortSignal, keep: Keep): Promise<void> {
+  const effort = tasks.reduce((sum, { compression, rawBytes }) => {
+    return sum + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
+  }, 0)
+  if (effort < WORTH_THREADS_BYTES) {
+    await inTurns(tasks, signal, keep, async ({ path, compression }) => {
+      return compressedBytes(readFileSync(join(workspace, path)), compression)
+    })
+    return
+  }
+  // The largest first, so that no thread is left with a large one at the end.
+  const ordered = tasks.toSorted((a, b) => b.rawBytes - a.rawBytes)
+  const found = await compressInThreads(ordered, workspace, OPTIONS, signal)
+  for (const [at, task] of ordered.entries()) keep(task, found[at] ?? { problem: 'it was not measured' })
+}
+
+function compressInPieces(tasks: Compressible[], workspace: string, signal: AbortSignal, keep: Keep): Promise<void> {
+  return inTurns(tasks, signal, keep, ({ path, compression }) => {
+    return streamedBytes(join(workspace, path), compression, signal)
+  })
+}
+
+/** Does as many at a time as there are cores: zlib has threads of its own for each. */
+async function inTurns(
+  tasks: Compressible[],
   signal: AbortSignal,
-): Promise<number> {
-  if (compression === 'none') return rawBytes
-  if (rawBytes > WHOLE_BYTES) {
-    const stream = createReadStream(path, { highWaterMark: PIECE_BYTES, signal })
-    return compression === 'gzip' ? gzip.measure(stream) : streamedBrotliBytes(stream, signal)
+  keep: Keep,
+  measure: (task: Compressible) => Promise<number>,
+): Promise<void> {
+  const queue = tasks.values()
+  const work = async (): Promise<void> => {
+    for (const task of queue) {
+      if (signal.aborted) return
+      keep(task, await measure(task).catch((error: unknown) => ({ problem: messageOf(error) })))
+    }
   }
-  const content = readFileSync(path)
-  return compression === 'gzip' ? gzip.measure([content]) : brotliBytes(content)
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
 }
 
-function brotliBytes(content: Buffer): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  brotliCompress(content, BROTLI, (error, compressed) => (error ? reject(error) : resolve(compressed.length)))
-  return promise
+async function compressedBytes(content: Buffer, compression: Compression): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const done = (error: Error | null, compressed: Buffer): void => (error ? reject(error) : resolve(compressed))
+  if (compression === 'gzip') gzip(content, OPTIONS.gzip, done)
+  else brotliCompress(content, OPTIONS.brotli, done)
+  return (await promise).length
 }
 
-async function streamedBrotliBytes(stream: Readable, signal: AbortSignal): Promise<number> {
+async function streamedBytes(path: string, compression: Compression, signal: AbortSignal): Promise<number> {
   let bytes = 0
   const counter = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -101,6 +141,7 @@ async function streamedBrotliBytes(stream: Readable, signal: AbortSignal): Promi
       done()
     },
   })
-  await pipeline(stream, createBrotliCompress(BROTLI), counter, { signal })
+  const compressor = compression === 'gzip' ? createGzip(OPTIONS.gzip) : createBrotliCompress(OPTIONS.brotli)
+  await pipeline(createReadStream(path, { highWaterMark: PIECE_BYTES[compression] }), compressor, counter, { signal })
   return bytes
 }
