@@ -7,11 +7,14 @@ import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { imageOf, smallWorld } from '@deploy-kit/lab/testing/small-world'
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 /** More requests than the step makes; the last ones are not reached, and then it ends by itself. */
 const DEPLOY_CALLS = Array.from({ length: 10 }, (_, index) => index + 1)
 const POST_CALLS = [1, 2, 3]
+
+// Each starts three processes, on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 60_000 })
 
 let tree: string
 let lab: Lab
@@ -102,7 +105,7 @@ async function expectRestored(service: string): Promise<void> {
         const { deployments = [], runningCount } = services[0] ?? {}
         return deployments.map((one) => `${one.taskDefinition?.split('/')[1]} ${one.rolloutState} ${runningCount}`)
       },
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     )
     .toEqual([`${service}:1 COMPLETED 1`])
 }
