@@ -73,7 +73,8 @@ describe('several targets', () => {
       response.end()
     })
     const run = await check(`${quick.url}\n${slow.url}`)
-    expect(run.outputs).toMatchObject({ healthy: 'true', attempts: String(slow.requests.length) })
+    expect(run.outputs.healthy).toBe('true')
+    expect(Number(run.outputs.attempts)).toBeGreaterThanOrEqual(8)
     expect(slow.requests).toHaveLength(8)
     expect(quick.requests.length).toBeGreaterThan(3)
     expect(run.log.at(-1)).toMatch(/^All 2 targets are healthy/)
@@ -91,7 +92,9 @@ describe('several targets', () => {
     const run = await check(`${relapsing.url}\n${late.url}`)
     expect(run.outputs.healthy).toBe('true')
     const [first] = run.report.targets
-    expect(first?.attempts.slice(-3).every(({ ok }) => ok)).toBe(true)
+    const whole = first?.attempts.filter(({ cutOff }) => !cutOff) ?? []
+    expect(whole.slice(-3).every(({ ok }) => ok)).toBe(true)
+    expect(whole.filter(({ ok }) => !ok)).toHaveLength(1)
   })
 
   test('the outputs describe the one that decided', async () => {
