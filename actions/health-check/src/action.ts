@@ -15,5 +15,5 @@ async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   setOutputs(verdict, context)
   // What is said about the verdict is a third of the code; loaded here, it does not hold up the first request.
   const { conclude } = await import('./conclusion.ts')
-  return conclude(verdict, inputs, context.log)
+  return await conclude(verdict, inputs, context.log)
 }

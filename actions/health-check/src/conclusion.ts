@@ -8,13 +8,13 @@ import type { Inputs } from './inputs.ts'
 import { summarise } from './summary.ts'
 
 /** Prints the diagnosis, and says how the step ends. */
-export function conclude(
+export async function conclude(
   verdict: HealthVerdict,
   { failOnUnhealthy }: Pick<Inputs, 'failOnUnhealthy'>,
   log: Log,
-): Verdict {
+): Promise<Verdict> {
   const diagnoses = verdict.kind === 'unhealthy' ? diagnoseWorst(verdict) : []
-  for (const diagnosis of diagnoses) printDiagnosis(diagnosis, log)
+  for (const diagnosis of diagnoses) await printDiagnosis(diagnosis, log)
   return {
     conclusion: conclusionOf(verdict, failOnUnhealthy),
     headline: headlineOf(verdict),
@@ -32,14 +32,14 @@ function diagnoseWorst({ watches, decisive, elapsedMs }: HealthVerdict): Diagnos
   return diagnoses.filter((diagnosis) => diagnosis !== undefined)
 }
 
-function printDiagnosis({ title, facts, body, advice }: Diagnosis, log: Log): void {
+async function printDiagnosis({ title, facts, body, advice }: Diagnosis, log: Log): Promise<void> {
   log.group(
     title,
     facts.map(([label, text]) => `${label}: ${text}`),
   )
   if (body.length > 0) {
     log.info('The last body begins with:')
-    log.outside(body)
+    await log.outside(body)
   }
   if (advice !== '') log.info(`Look at next: ${advice}`)
 }
