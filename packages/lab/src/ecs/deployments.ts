@@ -1,15 +1,10 @@
 import type { LabContext } from '../service.ts'
 import { ecsArn } from './arns.ts'
-import {
-  Deployment,
-  type DeploymentStrategy,
-  type RevisionSettings,
-  type RolloutState,
-  type Side,
-} from './deployment.ts'
+import { Deployment, type RevisionSettings, type RolloutState } from './deployment.ts'
 import type { Identifiers } from './identifiers.ts'
 import type { ManagedService } from './managed-service.ts'
 import { ServiceDeployment } from './service-deployment.ts'
+import { serving, sideOf } from './sides.ts'
 
 /** Between PENDING and IN_PROGRESS, or a request to stop and its start, AWS takes some 150 ms. */
 const requestSeconds = 0.15
@@ -184,20 +179,6 @@ export class Deployments {
   async #later(then: () => void): Promise<void> {
     if (await this.#context.clock.sleep(requestSeconds)) then()
   }
-}
-
-/** The one that gets the most requests; of several, the last that is known to be good. */
-function serving(deployments: readonly Deployment[]): Deployment | undefined {
-  return deployments.toSorted(
-    (a, b) => b.productionWeight - a.productionWeight || Number(b.completed) - Number(a.completed),
-  )[0]
-}
-
-/** A green revision gets the target group that blue does not have; rolling deployments stay where they are. */
-function sideOf(strategy: DeploymentStrategy, blue: Deployment | undefined): Side {
-  const side = blue?.side ?? 'first'
-  if (strategy === 'ROLLING' || blue === undefined) return side
-  return side === 'first' ? 'alternate' : 'first'
 }
 
 /** @throws Error for a service with an external controller, which has no deployments */

@@ -1,5 +1,3 @@
-import type { ListenerRule } from '../balancer/listener-rule.ts'
-import type { TargetGroup } from '../balancer/target-group.ts'
 import type { LabContext } from '../service.ts'
 import { failureThreshold } from './circuit-breaker.ts'
 import type { Deployment } from './deployment.ts'
@@ -8,18 +6,17 @@ import type { Identifiers } from './identifiers.ts'
 import type { ManagedService } from './managed-service.ts'
 import { nextStep } from './rollout.ts'
 import { ServiceLedger } from './service-ledger.ts'
+import type { Balancers } from './service-load-balancer.ts'
 import { ServiceWorkforce } from './service-workforce.ts'
 import { StagedRollout } from './staged-rollout.ts'
 import type { Tasks } from './tasks.ts'
 import { shiftTraffic } from './traffic-routing.ts'
 
-export interface SchedulerHost {
+export interface SchedulerHost extends Balancers {
   readonly context: LabContext
   readonly tasks: Tasks
   readonly deployments: Deployments
   readonly identifiers: Identifiers
-  readonly targetGroup: (arn: string) => TargetGroup | undefined
-  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 /** The scheduler looks at a service this long after something has happened to it. */

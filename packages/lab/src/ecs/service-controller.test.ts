@@ -185,7 +185,8 @@ test('what an update sets for tasks is seen on those that start after it', async
   await create('labelled', { ...fargate, taskDefinition: 'tagged', desiredCount: 1, tags, propagateTags: 'SERVICE' })
   const before = await untilService('labelled', ({ runningCount }) => runningCount === 1)
   const tasks = async () => {
-    const { taskArns } = await lab.ecs.send(new ListTasksCommand({ cluster: 'test', serviceName: 'labelled' }))
+    const { taskArns = [] } = await lab.ecs.send(new ListTasksCommand({ cluster: 'test', serviceName: 'labelled' }))
+    if (taskArns.length === 0) return []
     const described = await lab.ecs.send(
       new DescribeTasksCommand({ cluster: 'test', tasks: taskArns, include: ['TAGS'] }),
     )

@@ -1,6 +1,4 @@
 import * as v from 'valibot'
-import type { ListenerRule } from '../balancer/listener-rule.ts'
-import type { TargetGroup } from '../balancer/target-group.ts'
 import type { Call, Input, LabContext, Output } from '../service.ts'
 import { ecsArn } from './arns.ts'
 import type { Cluster, Clusters } from './clusters.ts'
@@ -11,25 +9,23 @@ import { pageOf, pageOutput } from './pages.ts'
 import { checkNewService, checkUpdate } from './service-controller.ts'
 import { describeService } from './service-description.ts'
 import {
-  checkStrategy,
   createServiceInput,
   planOptions,
   planSettings,
   refuseForeignServices,
   updateServiceInput,
 } from './service-input.ts'
+import { type Balancers, checkStrategy } from './service-load-balancer.ts'
 import type { Services } from './services.ts'
 import { checkTags, requestTagKeys, resourceTagKeys, type Tag } from './tags.ts'
 import type { TaskDefinition } from './task-definition.ts'
 import type { TaskDefinitions } from './task-definitions.ts'
 
-export interface ServiceState {
+export interface ServiceState extends Balancers {
   readonly context: LabContext
   readonly clusters: Clusters
   readonly definitions: TaskDefinitions
   readonly services: Services
-  readonly targetGroup: (arn: string) => TargetGroup | undefined
-  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 const describeInput = v.looseObject({ cluster: text, services: v.array(v.string()), include: texts })

@@ -1,5 +1,3 @@
-import type { ListenerRule } from '../balancer/listener-rule.ts'
-import type { TargetGroup } from '../balancer/target-group.ts'
 import { AwsError, type LabContext } from '../service.ts'
 import { ecsArn } from './arns.ts'
 import { type Cluster, checkCluster } from './clusters.ts'
@@ -9,14 +7,13 @@ import { ManagedService } from './managed-service.ts'
 import { ServiceScheduler } from './scheduler.ts'
 import type { ServiceDeployment } from './service-deployment.ts'
 import { ServiceEvents } from './service-events.ts'
+import type { Balancers } from './service-load-balancer.ts'
 import type { Tasks } from './tasks.ts'
 
-export interface ServicesOptions {
+export interface ServicesOptions extends Balancers {
   readonly context: LabContext
   readonly identifiers: Identifiers
   readonly tasks: Tasks
-  readonly targetGroup: (arn: string) => TargetGroup | undefined
-  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 type NewService = Pick<ManagedService, 'desiredCount' | 'settings' | 'configuration' | 'options' | 'tags'> & {

@@ -1,13 +1,10 @@
-import type { ListenerRule } from '../balancer/listener-rule.ts'
-import type { TargetGroup } from '../balancer/target-group.ts'
 import type { Journal } from '../journal.ts'
 import type { Deployment, Side } from './deployment.ts'
+import type { Balancers } from './service-load-balancer.ts'
 
 /** The load balancers as ECS changes them. */
-export interface Routing {
+export interface Routing extends Balancers {
   readonly journal: Journal
-  readonly targetGroup: (arn: string) => TargetGroup | undefined
-  readonly listenerRule: (arn: string) => ListenerRule | undefined
 }
 
 export type TrafficKind = 'production' | 'test'
