@@ -21,7 +21,7 @@ export async function runCommand(
     clock: context.clock,
   })
   const lines = [result.stdout, result.stderr].flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '')
-  context.log.outside(lines.map((line) => `| ${line}`))
+  await context.log.outside(lines.map((line) => `| ${line}`))
   if (context.signal.aborted) throw new CancelledError()
   if (result.exitCode === 0 && !result.timedOut) return result.stdout
   const why = result.timedOut

@@ -33,7 +33,7 @@ beforeAll(async () => {
     'long-a',
     'long-b',
   ]
-  lab = await startLab({ world: smallWorld(names), timeScale: 0.005, sessionLimitSeconds: 1 })
+  lab = await startLab({ world: smallWorld(names), timeScale: 0.005, sessionLimitSeconds: 2 })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   ecs = new ECSClient()
 })
@@ -134,7 +134,7 @@ it('rolls many services under AWS’s request rates, with no more than one Descr
 it('renews the credentials of a role that run out while it waits', async () => {
   const job = startJob('long-a, long-b', { 'role-to-assume': smallRole })
   await job.arm()
-  const run = await job.deploy({ image: imageOf('v2'), 'max-parallel': '1', interval: '700ms' })
+  const run = await job.deploy({ image: imageOf('v2'), 'max-parallel': '1', interval: '1200ms' })
   expect(run.annotations).toEqual([])
   expect(lab.journal.requests('sts', 'AssumeRoleWithWebIdentity').length).toBeGreaterThan(2)
   expect((await job.post()).outputs.outcome).toBe('rolled-back')

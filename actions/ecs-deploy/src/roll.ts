@@ -105,7 +105,7 @@ async function conclude(
   for (const report of reports) {
     if (!needsDiagnosis(report) || (report.failedTasks.length === 0 && report.events.length === 0)) continue
     context.log.info(`What happened to ${report.service}:`)
-    context.log.outside([
+    await context.log.outside([
       ...report.failedTasks.map((task) => `task ${shortName(task.taskArn)} died (${task.stopCode}): ${task.reason}`),
       ...report.events,
       ...(diagnoses.get(report.service)?.unhealthyTargets ?? []),
