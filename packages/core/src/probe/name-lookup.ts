@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
 type Answer = { readonly error: NodeJS.ErrnoException | null; readonly addresses: readonly LookupAddress[] }
@@ -22,8 +22,9 @@ export function shareLookups(): LookupFunction {
   }
 }
 
-function ask(host: string): Promise<Answer> {
-  return new Promise((resolve) => {
+async function ask(host: string): Promise<Answer> {
+  const { lookup } = await import('node:dns')
+  return await new Promise((resolve) => {
     lookup(host, { all: true }, (error, addresses) => resolve({ error, addresses: addresses ?? [] }))
   })
 }
