@@ -2,6 +2,7 @@ import {
   ContinueServiceDeploymentCommand,
   CreateServiceCommand,
   type DeploymentConfiguration,
+  type DeploymentLifecycleHookStage,
   DescribeServiceDeploymentsCommand,
   DescribeServiceRevisionsCommand,
   DescribeServicesCommand,
@@ -109,6 +110,19 @@ async function describeDeployment(arn: string): Promise<ServiceDeployment> {
   return serviceDeployments[0]!
 }
 
+/** "This parameter doesn't trigger a new service deployment." (UpdateService, deploymentConfiguration) */
+async function pauseAt(service: string, ...stages: readonly DeploymentLifecycleHookStage[]): Promise<void> {
+  const lifecycleHooks = stages.map((stage) => ({ targetType: 'PAUSE' as const, lifecycleStages: [stage] }))
+  const hooked = { cluster: 'test', service, deploymentConfiguration: { lifecycleHooks } }
+  await lab.ecs.send(new UpdateServiceCommand(hooked))
+}
+
+async function resume(serviceDeploymentArn: string, action?: 'CONTINUE' | 'ROLLBACK'): Promise<void> {
+  const { lifecycleHookDetails } = await describeDeployment(serviceDeploymentArn)
+  const hookId = lifecycleHookDetails?.[0]?.hookId
+  await lab.ecs.send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn, hookId, action }))
+}
+
 /** Everything that the journal says a resource became. */
 function historyOf(resource: string): readonly string[] {
   const changes = lab.server.journal.entries().filter((entry) => entry.kind === 'change' && entry.resource === resource)
@@ -127,12 +141,13 @@ test.concurrent('BLUE_GREEN runs green beside blue, shifts all traffic at once, 
   const { url, testUrl } = balancerOf('green')
   await using visitors = startVisitors(`${url}/`, 2)
   await until(() => visitors.lastVersion === 'v1')
+  await pauseAt('green', 'POST_PRODUCTION_TRAFFIC_SHIFT')
 
   const arn = await deploy('green', 'v2')
   await until(async () => (await versionAt(testUrl!)) === 'v2')
-  const baking = await untilStage('green', 'BAKE_TIME')
+  const shifted = await untilStage('green', 'POST_PRODUCTION_TRAFFIC_SHIFT')
 
-  expect(baking).toMatchObject({
+  expect(shifted).toMatchObject({
     status: 'IN_PROGRESS',
     targetServiceRevision: { requestedTaskCount: 1, runningTaskCount: 1, requestedProductionTrafficWeight: 100 },
     sourceServiceRevisions: [{ requestedTaskCount: 1, runningTaskCount: 1, requestedProductionTrafficWeight: 0 }],
@@ -143,6 +158,7 @@ test.concurrent('BLUE_GREEN runs green beside blue, shifts all traffic at once, 
     ['PRIMARY', undefined],
     ['ACTIVE', undefined],
   ])
+  await resume(arn)
   await untilDeployment('green', ({ status }) => status === 'SUCCESSFUL')
   await visitors.stop()
 
@@ -247,13 +263,7 @@ describe.concurrent('a pause hook', () => {
   // ROLLBACK" (Pause hooks for Amazon ECS service deployments)
   test('holds a deployment until it is continued, and ROLLBACK takes it back from after the shift', async () => {
     const before = await create('paused', { strategy: 'BLUE_GREEN' })
-    const lifecycleHooks = [
-      { targetType: 'PAUSE' as const, lifecycleStages: ['POST_TEST_TRAFFIC_SHIFT' as const] },
-      { targetType: 'PAUSE' as const, lifecycleStages: ['POST_PRODUCTION_TRAFFIC_SHIFT' as const] },
-    ]
-    // "This parameter doesn't trigger a new service deployment." (UpdateService, deploymentConfiguration)
-    const hooked = { cluster: 'test', service: 'paused', deploymentConfiguration: { lifecycleHooks } }
-    await lab.ecs.send(new UpdateServiceCommand(hooked))
+    await pauseAt('paused', 'POST_TEST_TRAFFIC_SHIFT', 'POST_PRODUCTION_TRAFFIC_SHIFT')
     expect((await describeOne('paused')).currentServiceDeployment).toBe(before.currentServiceDeployment)
     const serviceDeploymentArn = await deploy('paused', 'v2')
     const pausedAt = (stage: ServiceDeployment['lifecycleStage']) =>
@@ -262,8 +272,8 @@ describe.concurrent('a pause hook', () => {
         ({ lifecycleStage, lifecycleHookDetails: hooks }) =>
           lifecycleStage === stage && hooks?.[0]?.status === 'AWAITING_ACTION',
       )
-    const resume = (hookId: string, action?: 'CONTINUE' | 'ROLLBACK') =>
-      lab.ecs.send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn, hookId, action }))
+    const resumeHook = (hookId: string) =>
+      lab.ecs.send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn, hookId }))
 
     const first = await pausedAt('POST_TEST_TRAFFIC_SHIFT')
     const [hook] = first.lifecycleHookDetails ?? []
@@ -275,13 +285,13 @@ describe.concurrent('a pause hook', () => {
       expiresAt: expect.any(Date),
     })
     expect(await versionAt(balancerOf('paused').url)).toBe('v1')
-    await expect(resume('ecs-pause-none')).rejects.toMatchObject({ name: 'InvalidParameterException' })
-    await resume(hook?.hookId ?? '')
-    await expect(resume(hook?.hookId ?? '')).rejects.toMatchObject({ name: 'InvalidParameterException' })
+    await expect(resumeHook('ecs-pause-none')).rejects.toMatchObject({ name: 'InvalidParameterException' })
+    await resumeHook(hook?.hookId ?? '')
+    await expect(resumeHook(hook?.hookId ?? '')).rejects.toMatchObject({ name: 'InvalidParameterException' })
 
     const second = await pausedAt('POST_PRODUCTION_TRAFFIC_SHIFT')
     expect(await versionAt(balancerOf('paused').url)).toBe('v2')
-    await resume(second.lifecycleHookDetails?.[0]?.hookId ?? '', 'ROLLBACK')
+    await resume(serviceDeploymentArn, 'ROLLBACK')
 
     const { rollback } = await untilDeployment('paused', ({ status }) => status === 'ROLLBACK_SUCCESSFUL')
     expect(rollback?.serviceRevisionArn).toBe(second.sourceServiceRevisions?.[0]?.arn)
@@ -379,6 +389,7 @@ test.concurrent('a deployment that takes the place of another begins with one re
   await create('twice', { strategy: 'BLUE_GREEN', bakeTimeInMinutes: 1440 })
   const first = await deploy('twice', 'v2')
   await untilStage('twice', 'BAKE_TIME')
+  await pauseAt('twice', 'PRE_SCALE_UP')
 
   const second = await deploy('twice', 'v3')
   const { sourceServiceRevisions } = await untilStage('twice', 'PRE_SCALE_UP')
