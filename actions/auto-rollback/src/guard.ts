@@ -1,6 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { captureBaseline, type EcsBaseline } from '@deploy-kit/core/ecs/baseline'
+import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { shortName } from '@deploy-kit/core/ecs/names'
 import { describeServices } from '@deploy-kit/core/ecs/services'
@@ -21,7 +22,7 @@ export async function captureServices(inputs: Inputs, ecs: Ecs, context: ActionC
   const { cluster = '', services: names } = inputs
   const services = await describeServices(ecs, cluster, names)
   checkRestorable(cluster, names, services)
-  const baseline = captureBaseline(cluster, services, context.clock.date())
+  const baseline = await preferSteady(ecs, captureBaseline(cluster, services, context.clock.date()))
   for (const { service, taskDefinition, steady } of baseline.services) {
     if (steady) continue
     context.log.warning(

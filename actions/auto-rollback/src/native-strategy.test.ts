@@ -16,7 +16,7 @@ let temporary: string
 
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'native-'))
-  const services = ['finished', 'flying', 'bad'].map((name) => ({
+  const services = ['finished', 'flying', 'bad', 'overtaken'].map((name) => ({
     name,
     balanced: true,
     deploymentConfiguration: blueGreen,
@@ -44,6 +44,7 @@ function startJob(services: string) {
     async arm() {
       const run = await runInMemory(action, { inputs, environment })
       state = run.state
+      return run
     },
     deploy: (more: Record<string, string>) => runInMemory(ecsDeploy, { inputs: { ...inputs, ...more }, environment }),
     post: () => runInMemory(action, { inputs, environment, phase: 'post', state }),
@@ -80,6 +81,16 @@ describe.concurrent('a blue/green service', () => {
     const post = await job.post()
     expect(post.outputs).toMatchObject({ outcome: 'rolled-back', to: arnOf('flying:1') })
     expect(changesOf('flying').at(-1)).toBe('ROLLBACK_SUCCESSFUL')
+  })
+
+  it('is remembered by what was steady when the guard finds a deployment in flight', async () => {
+    const job = startJob('overtaken')
+    await job.deploy({ image: imageOf('v2'), wait: 'false' })
+    const armed = await job.arm()
+    expect(armed.annotations).toEqual([])
+    expect(JSON.parse(armed.outputs.baseline ?? '')).toMatchObject({
+      services: [{ taskDefinition: arnOf('overtaken:1'), steady: true }],
+    })
   })
 
   it('is reverted by ECS when the new tasks do not start', async () => {

@@ -2,6 +2,7 @@ import type { Service } from '@aws-sdk/client-ecs'
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { captureBaseline } from '@deploy-kit/core/ecs/baseline'
+import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
 import { createEcs, type Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { listStoppedTasks } from '@deploy-kit/core/ecs/failed-tasks'
 import { describeServices } from '@deploy-kit/core/ecs/services'
@@ -62,7 +63,8 @@ async function planServices(
   const names = inputs.services.map((order) => order.service)
   const services = await describeServices(ecs, inputs.cluster, names)
   checkExisting(names, services, inputs.cluster)
-  context.setOutput('baseline', captureBaseline(inputs.cluster, services, context.clock.date()))
+  const baseline = captureBaseline(inputs.cluster, services, context.clock.date())
+  context.setOutput('baseline', await preferSteady(ecs, baseline))
   const plans: ServicePlan[] = []
   for (let index = 0; index < inputs.services.length; index += AT_ONCE) {
     const planned = inputs.services
