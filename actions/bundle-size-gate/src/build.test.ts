@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@deploy-kit/core/clock'
 import { expect, test } from 'vitest'
 import { createWorkspace } from './testing/workspace.ts'
 
@@ -44,4 +45,17 @@ test('our token is in no variable of the build, under whatever name', async () =
   const seen = await readFile(`${workspace.path}/dist/environment`, 'utf8')
   expect(seen).toContain('KEPT=kept')
   expect(seen).not.toMatch(/ghs_secret|INPUT_|ACTIONS_RUNTIME_TOKEN|GITHUB_OUTPUT/)
+})
+
+test('a build that says nothing for 30 s is still building, and the log says so', async () => {
+  await using workspace = await createWorkspace()
+  // A clock on which the build takes minutes.
+  const clock: Clock = {
+    nowMs: () => systemClock.nowMs() * 1000,
+    date: () => new Date(),
+    sleep: (ms, signal) => systemClock.sleep(ms / 1000, signal),
+  }
+  const command = 'sleep 0.1; mkdir dist; echo x > dist/a.js'
+  const run = await workspace.run({ ...options, 'build-command': command }, environment, undefined, { clock })
+  expect(run.log.filter((line) => line.startsWith('still building (')).length).toBeGreaterThanOrEqual(2)
 })

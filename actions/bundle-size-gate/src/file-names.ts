@@ -13,7 +13,7 @@ export function nameRule(): Field<NameRule> {
       if (given === 'off') return (path) => path
       let expression: RegExp
       try {
-        expression = new RegExp(given, 'gu')
+        expression = new RegExp(given, 'g')
       } catch (error) {
         throw new RangeError(`'${given}' is neither auto, off nor a regular expression: ${messageOf(error)}`)
       }

@@ -34,7 +34,7 @@ export class GitHubApi {
     this.#token = options.token
     this.repository = options.repository
     this.#context = options.context
-    this.#apiUrl = options.context.environment.GITHUB_API_URL || 'https://api.github.com'
+    this.#apiUrl = (options.context.environment.GITHUB_API_URL || 'https://api.github.com').replace(/\/+$/, '')
   }
 
   /** Runs `job` with requests that share one deadline. */

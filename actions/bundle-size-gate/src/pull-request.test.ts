@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { app, openGate, plainOptions, pushMain } from './testing/github.ts'
 
@@ -71,4 +72,16 @@ describe('the override label', () => {
       expect.objectContaining({ level: 'warning', message: expect.stringContaining('allowed by the label') }),
     ])
   })
+})
+
+test('a regular expression of the user names files from build to build', async () => {
+  await using both = await openGate({ 'dist/app_v1_.js': 'x'.repeat(5000) })
+  const { github, workspace } = both
+  const inputs = { 'strip-hash': '_v\\d+_' }
+  const { sha } = await pushMain(github, workspace, inputs)
+  const pull = await github.openPull(sha)
+  await rm(`${workspace.path}/dist/app_v1_.js`)
+  await workspace.write({ 'dist/app_v2_.js': 'x'.repeat(6000) })
+  const run = await pull.run(workspace, { ...plainOptions, ...inputs })
+  expect(run.summary).toContain('| `dist/app.js` | 5.00 kB | 6.00 kB | +1.00 kB (+20.0 %) |')
 })

@@ -52,3 +52,14 @@ test('a program that the command leaves running does not hold the step', async (
   process.kill(Number(result.stdout))
   expect(result).toMatchObject({ exitCode: 0, timedOut: false })
 })
+
+test('who receives lines slowly gets all of them, and the command waits', async () => {
+  let count = 0
+  const onLines = async (lines: readonly string[]): Promise<void> => {
+    count += lines.length
+    await systemClock.sleep(5)
+  }
+  const options = { environment, timeoutMs: 20_000, signal, clock: systemClock, onLines }
+  const result = await runShell('seq 1 100000', options)
+  expect([result.exitCode, count]).toEqual([0, 100_000])
+})

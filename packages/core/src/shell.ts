@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { abortAfter } from './abort.ts'
 import { type Clock, systemClock } from './clock.ts'
 
@@ -17,8 +18,11 @@ export interface ShellOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly clock: Clock
-  /** Receives whole lines as they come, for what runs long enough that people want to watch it. */
-  readonly onLines?: (lines: readonly string[]) => void
+  /**
+   * Receives whole lines as they come, for what runs long enough that people want to watch it. The command waits with
+   * further output until what this returns is done.
+   */
+  readonly onLines?: (lines: readonly string[]) => void | Promise<void>
 }
 
 /** The last part of an output that is longer is kept. */
@@ -44,54 +48,62 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     env: { ...environment },
     ...(directory !== undefined && { cwd: directory }),
   })
-  const output = { stdout: '', stderr: '' }
-  const closed = Promise.withResolvers<number | null>()
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const lines = new LineSplitter(options.onLines)
-    child[stream].setEncoding('utf8').on('data', (chunk: string) => {
-      output[stream] = (output[stream] + chunk).slice(-MOST_OUTPUT)
-      lines.add(chunk)
-    })
-    void closed.promise.catch(() => undefined).then(() => lines.end())
-  }
+  const exited = Promise.withResolvers<number | null>()
+  child.on('error', exited.reject)
+  child.on('exit', (exitCode) => exited.resolve(exitCode))
+  const output = [child.stdout, child.stderr].map((stream) => new Output(stream, options.onLines))
+  const read = Promise.all(output.map((each) => each.read()))
   const ended = new AbortController()
-  child.on('error', closed.reject)
-  child.on('close', (exitCode) => closed.resolve(exitCode))
-  child.on('exit', (exitCode) => {
-    // A group that is being ended is waited for until nothing of it is left.
-    if (limit.signal.aborted) return
-    void systemClock.sleep(DRAIN_MS, ended.signal).then(() => closed.resolve(exitCode))
-  })
   const end = (): void => void endGroup(child.pid, clock, ended.signal)
   limit.signal.addEventListener('abort', end, { once: true })
   if (limit.signal.aborted) end()
   try {
-    return { exitCode: await closed.promise, timedOut: limit.timedOut(), ...output }
+    const exitCode = await exited.promise
+    // A group that is being ended is waited for until nothing of it is left.
+    await (limit.signal.aborted ? read : Promise.race([read, silence(output)]))
+    const [stdout = '', stderr = ''] = output.map(({ text }) => text)
+    return { exitCode, timedOut: limit.timedOut(), stdout, stderr }
   } finally {
     ended.abort()
     limit.signal.removeEventListener('abort', end)
   }
 }
 
-/** Whole lines out of chunks. */
-class LineSplitter {
-  readonly #receive: ((lines: readonly string[]) => void) | undefined
-  #rest = ''
+/** What a command writes to one stream: its last part as text, and whole lines for whoever wants them. */
+class Output {
+  readonly #stream: Readable
+  readonly #onLines: ShellOptions['onLines']
+  text = ''
+  lastAtMs = performance.now()
 
-  constructor(receive: ((lines: readonly string[]) => void) | undefined) {
-    this.#receive = receive
+  constructor(stream: Readable, onLines: ShellOptions['onLines']) {
+    this.#stream = stream.setEncoding('utf8')
+    this.#onLines = onLines
   }
 
-  add(chunk: string): void {
-    if (!this.#receive) return
-    const lines = (this.#rest + chunk).split('\n')
-    this.#rest = (lines.pop() ?? '').slice(-MOST_OUTPUT)
-    if (lines.length > 0) this.#receive(lines)
+  /** Until the stream ends. */
+  async read(): Promise<void> {
+    let rest = ''
+    for await (const chunk of this.#stream) {
+      this.text = (this.text + chunk).slice(-MOST_OUTPUT)
+      const lines = (rest + chunk).split('\n')
+      rest = (lines.pop() ?? '').slice(-MOST_OUTPUT)
+      // Lines that are still being taken are no silence.
+      this.lastAtMs = Number.POSITIVE_INFINITY
+      if (lines.length > 0) await this.#onLines?.(lines)
+      this.lastAtMs = performance.now()
+    }
+    if (rest !== '') await this.#onLines?.([rest])
   }
+}
 
-  end(): void {
-    if (this.#rest !== '') this.#receive?.([this.#rest])
-    this.#rest = ''
+/** Resolves once nothing has been written for DRAIN_MS. */
+async function silence(output: readonly Output[]): Promise<void> {
+  const startedAtMs = performance.now()
+  while (true) {
+    const sinceMs = performance.now() - Math.max(startedAtMs, ...output.map(({ lastAtMs }) => lastAtMs))
+    if (sinceMs >= DRAIN_MS) return
+    await systemClock.sleep(Math.min(DRAIN_MS, DRAIN_MS - sinceMs))
   }
 }
 

@@ -41,6 +41,7 @@ export class GitError extends Error {
 /** A real bare repository, worked on with git's own commands. */
 export class GitRepository {
   readonly directory: string
+  #filled = false
 
   constructor(directory: string) {
     this.directory = directory
@@ -91,8 +92,10 @@ export class GitRepository {
     return sha === undefined ? undefined : { sha, type: (await this.run(['cat-file', '-t', sha])).trim() }
   }
 
+  /** Whether nothing was ever committed; asked once more only as long as it is so. */
   async isEmpty(): Promise<boolean> {
-    return (await this.run(['for-each-ref', '--count=1'])) === ''
+    this.#filled ||= (await this.run(['for-each-ref', '--count=1'])) !== ''
+    return !this.#filled
   }
 
   async readCommit(sha: string): Promise<GitCommit> {
