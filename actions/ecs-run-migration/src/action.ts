@@ -1,7 +1,7 @@
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { createEcs, type Ecs } from '@deploy-kit/core/ecs/ecs-client'
-import { CancelledError } from '@deploy-kit/core/errors'
+import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { openLogs } from './container-logs.ts'
 import { describePlan } from './dry-run.ts'
@@ -35,7 +35,7 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
     const visible = await findVisibleRuns(ecs, where, identity)
     if (inputs.dryRun) return describePlan(launch, visible, inputs, context)
     warnOfOthers(visible, context)
-    if (visible.own.length === 0) warnOfMemory(identity, inputs, context)
+    if (visible.own.length === 0) checkMemory(identity, inputs, context)
     const remainingMs = (): number => deadline.remainingMs()
     const started = await startOrFind({ ecs, launch, own: visible.own, identity, inputs, remainingMs }, context)
     return await followToVerdict({ ecs, launch, started, inputs, deadline }, context)
@@ -70,13 +70,25 @@ function warnOfOthers({ others }: Visible, { log }: ActionContext): void {
   }
 }
 
-/** ECS shows a stopped task for an hour and knows a token for as long: beyond that, nothing tells that the migration ran. */
-function warnOfMemory({ key }: RunIdentity, { idempotencyKey }: Inputs, { log, run }: ActionContext): void {
-  if (idempotencyKey === undefined && Number(run.runAttempt) > 1) {
-    log.warning(
-      `This is attempt ${run.runAttempt} of the run, and ECS shows no task with key ${key}. ECS forgets a task about an hour after it has stopped: if an earlier attempt ran the migration before that, it runs a second time now.`,
+/**
+ * ECS shows a stopped task for an hour and knows a token for as long: beyond that, nothing tells that the migration ran.
+ *
+ * @throws {ActionError} wrong-state where the run may be the second one and that is to be refused
+ */
+function checkMemory({ key }: RunIdentity, { idempotencyKey, onForgotten }: Inputs, { log, run }: ActionContext): void {
+  if (idempotencyKey !== undefined || Number(run.runAttempt) < 2) return
+  const known = `This is attempt ${run.runAttempt} of the run, and ECS shows no task with key ${key}. ECS forgets a task about an hour after it has stopped`
+  if (onForgotten === 'refuse') {
+    throw new ActionError(
+      'wrong-state',
+      `${known}, so that it is not known whether the migration ran. Nothing was run.`,
+      {
+        advice:
+          'Look at the log of the earlier attempt and at the database; to run the migration, start a new workflow run.',
+      },
     )
   }
+  log.warning(`${known}: if an earlier attempt ran the migration before that, it runs a second time now.`)
 }
 
 interface Follow {

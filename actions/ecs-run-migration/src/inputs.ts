@@ -48,6 +48,7 @@ export const fields = {
       /[\r\n]/.test(given) ? 'is one line; a key of several lines is a mistake more often than not' : undefined,
     ),
   ),
+  'on-forgotten': choice('run', 'refuse'),
   'on-cancel': choice('stop', 'detach'),
   'on-timeout': choice('stop', 'detach'),
   'start-timeout': duration({ minMs: 1 }),

@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeTasksCommand, ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
 import type { Lab } from '@deploy-kit/lab/lab'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runIdentity } from './idempotency.ts'
 import {
   failureOf,
   imageOf,
   lastRunTask,
+  ledgerWorld,
   migrate,
   shell,
   startMigrationLab,
+  subnets,
   taskWithLog,
 } from './testing/migration-lab.ts'
 
@@ -173,6 +175,17 @@ describe('what ECS has forgotten', () => {
       /^This is attempt 2 of the run, and ECS shows no task with key org\/ledger\/old\/deploy\/migrate\. ECS forgets/,
     )
   })
+
+  test('is not run when that is to be refused', async () => {
+    const { command, rows } = rowWriter()
+    const inputs = { command, 'on-forgotten': 'refuse' }
+    expect((await migrate(lab, inputs, { runId: 'older' })).outputs.outcome).toBe('succeeded')
+    lab.ecs.forgetStoppedTasks()
+    const run = await migrate(lab, inputs, { runId: 'older', attempt: 2 })
+    expect(run.exitCode).toBe(1)
+    expect(failureOf(run)).toContain('so that it is not known whether the migration ran. Nothing was run.')
+    expect(rows()).toBe(1)
+  })
 })
 
 describe('faults', () => {
@@ -241,4 +254,23 @@ describe('another migration', () => {
     const run = await migrate(lab, { command: 'true' })
     expect(run.annotations).toEqual([])
   })
+})
+
+test('a task that its token names and ECS does not show is not run a second time', async () => {
+  // At the pace of AWS, ECS does not show a task for two seconds after RunTask; this run gives up before.
+  const clusters = [{ clusterName: 'production', services: [] }]
+  await using slow = await startMigrationLab({ world: ledgerWorld({ clusters }), timeScale: 1 })
+  const inputs = { service: '', 'task-definition': 'ledger', ...subnets, command: 'true', 'start-timeout': '20s' }
+  const gone = new AbortController()
+  const first = migrate(slow, { ...inputs, 'on-cancel': 'detach' }, { runId: 'unseen', signal: gone.signal })
+  await vi.waitFor(() => expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(1), { interval: 5 })
+  gone.abort()
+  await first
+  const run = await migrate(slow, inputs, { runId: 'unseen', attempt: 2 })
+  expect(run.exitCode).toBe(1)
+  expect(failureOf(run)).toMatch(
+    /^ECS knows that an earlier attempt with this key started task arn:\S+, and does not show the task any more, .* Nothing was run\.\nLook at its log/,
+  )
+  expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(2)
+  for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
 })
