@@ -23,13 +23,13 @@ export function renderTables(file: ActionFile): Sections {
   }
 }
 
-/** One line for each action. @param link gives the address of an action's README */
+/** A table with one row for each action. @param link gives the address of an action's README */
 export async function renderActionList(actions: readonly string[], link: (action: string) => string): Promise<string> {
   const lines = actions.map(async (action) => {
     const { description } = await readActionFile(join(actionFolder(action), 'action.yml'))
-    return `- [${action}](${link(action)}): ${description.trim().replace(/\.?$/, '.')}`
+    return `| [${action}](${link(action)}) | ${cell(description).replace(/\.?$/, '.')} |`
   })
-  return (await Promise.all(lines)).join('\n')
+  return ['| Action | What it does |', '|---|---|', ...(await Promise.all(lines))].join('\n')
 }
 
 /** Puts sections between their markers. @throws Error naming the first marker that is not there exactly once */
