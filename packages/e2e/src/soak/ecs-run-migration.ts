@@ -20,9 +20,11 @@ function hold(what: string, file: string, more: Readonly<Record<string, string>>
   const env = { ...process.env, SOAK: '1', ...more }
   const args = [vitest, 'run', '--root', root, file]
   const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
-  if (status === 0) return console.log(`ecs-run-migration: ${what} held.`)
-  console.error(`ecs-run-migration: ${what} broke a rule; see above.`)
-  process.exit(1)
+  if (status !== 0) {
+    console.error(`ecs-run-migration: ${what} broke a rule; see above.`)
+    process.exit(1)
+  }
+  console.log(`ecs-run-migration: ${what} held.`)
 }
 
 const startedAt = performance.now()
