@@ -1,6 +1,7 @@
 import {
   CreateServiceCommand,
   type CreateServiceCommandInput,
+  DeleteServiceCommand,
   DescribeServiceDeploymentsCommand,
   DescribeServiceRevisionsCommand,
   DescribeServicesCommand,
@@ -176,6 +177,19 @@ test.concurrent('without rollback, a FAILED deployment stays, beside the old tas
 
   await deploy('stalled', good)
   await untilService('stalled', isSteady)
+})
+
+test.concurrent('a stalled service can be scaled in, and deleted', async () => {
+  await create('shrunk', good, { desiredCount: 2, deploymentConfiguration: breaker(false) })
+  await untilService('shrunk', isSteady)
+  await deploy('shrunk', bad)
+  await untilService('shrunk', ({ deployments }) => deployments?.[0]?.rolloutState === 'FAILED')
+
+  await lab.ecs.send(new UpdateServiceCommand({ cluster: 'test', service: 'shrunk', desiredCount: 1 }))
+  await untilService('shrunk', ({ runningCount }) => runningCount === 1)
+
+  await lab.ecs.send(new DeleteServiceCommand({ cluster: 'test', service: 'shrunk', force: true }))
+  await untilService('shrunk', ({ status, runningCount }) => status === 'INACTIVE' && runningCount === 0)
 })
 
 // "When the deployment circuit breaker does not find a deployment that is in a COMPLETED state, the circuit breaker does

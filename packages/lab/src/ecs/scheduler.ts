@@ -119,9 +119,12 @@ export class ServiceScheduler {
   }
 
   #step(primary: Deployment, replaced: number): void {
-    // "A deployment in FAILED state doesn't launch any new tasks." (Deployment, rolloutState)
-    if (primary.rolloutState === 'FAILED') return
     const { service } = this
+    // "A deployment in FAILED state doesn't launch any new tasks." (Deployment, rolloutState)
+    if (primary.rolloutState === 'FAILED') {
+      for (const deployment of service.deployments) this.#trim(deployment, service.desiredCount)
+      return
+    }
     const oldTasks = service.old.flatMap((deployment) => deployment.alive())
     const newTasks = primary.alive()
     const healthyOld = oldTasks.filter((task) => this.#ledger.isHealthy(task))
@@ -175,6 +178,11 @@ export class ServiceScheduler {
     const wanted = deployment.scaled ? this.service.desiredCount : 0
     const missing = deployment.rolloutState === 'FAILED' ? 0 : wanted - alive.length
     if (missing > 0) this.#workforce.start(deployment, missing, deployment.status === 'PRIMARY' ? replaced : 0)
+    this.#trim(deployment, wanted)
+  }
+
+  #trim(deployment: Deployment, wanted: number): void {
+    const alive = deployment.alive()
     const weakestFirst = alive.toSorted((a, b) => Number(this.#ledger.isHealthy(a)) - Number(this.#ledger.isHealthy(b)))
     const surplus = weakestFirst.slice(0, Math.max(alive.length - wanted, 0))
     this.#workforce.stop(surplus, `Scaling activity initiated by (deployment ${deployment.id})`)
