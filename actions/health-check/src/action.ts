@@ -10,10 +10,15 @@ export const action = defineAction({ name: 'health-check', manifest, fields, che
 
 async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   for (const secret of derivedSecrets(inputs)) context.mask(secret)
-  context.log.info(describePlan(inputs))
-  const verdict = await checkHealth(healthOptions(inputs), context)
+  const [verdict] = await Promise.all([checkHealth(healthOptions(inputs), context), announce(inputs, context)])
   setOutputs(verdict, context)
   // What is said about the verdict is a third of the code; loaded here, it does not hold up the first request.
   const { conclude } = await import('./conclusion.ts')
   return await conclude(verdict, inputs, context.log)
+}
+
+/** The log's first line comes while the first connection is being made: opening the log takes as long as that. */
+async function announce(inputs: Inputs, { clock, log, signal }: ActionContext): Promise<void> {
+  await clock.sleep(1, signal)
+  log.info(describePlan(inputs))
 }
