@@ -1,6 +1,7 @@
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
 import { checkHealth } from '@deploy-kit/core/probe/health'
 import manifest from '../action.yml'
+import { Announcement } from './announcement.ts'
 import { checkTogether } from './input-checks.ts'
 import { fields, type Inputs } from './inputs.ts'
 import { derivedSecrets, describePlan, healthOptions } from './options.ts'
@@ -10,15 +11,14 @@ export const action = defineAction({ name: 'health-check', manifest, fields, che
 
 async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   for (const secret of derivedSecrets(inputs)) context.mask(secret)
-  const [verdict] = await Promise.all([checkHealth(healthOptions(inputs), context), announce(inputs, context)])
+  const plan = new Announcement(context.log, describePlan(inputs))
+  const [verdict] = await Promise.all([
+    checkHealth(healthOptions(inputs), { ...context, log: plan.log }),
+    // Opening the log takes as long as opening a connection, so that comes first.
+    context.clock.sleep(1, context.signal).then(() => plan.make()),
+  ])
   setOutputs(verdict, context)
   // What is said about the verdict is a third of the code; loaded here, it does not hold up the first request.
   const { conclude } = await import('./conclusion.ts')
   return await conclude(verdict, inputs, context.log)
-}
-
-/** The log's first line comes while the first connection is being made: opening the log takes as long as that. */
-async function announce(inputs: Inputs, { clock, log, signal }: ActionContext): Promise<void> {
-  await clock.sleep(1, signal)
-  log.info(describePlan(inputs))
 }
