@@ -44,7 +44,8 @@ export function createOidcEndpoint(options: OidcEndpointOptions): HttpRoute {
     }),
     handle(request: HttpRequest) {
       if (request.method !== 'GET') return jsonBody(405, { message: 'Method Not Allowed' })
-      if (request.headers.authorization !== `Bearer ${options.requestToken}`) {
+      const [scheme, token] = request.headers.authorization?.split(' ') ?? []
+      if (scheme?.toLowerCase() !== 'bearer' || token !== options.requestToken) {
         return jsonBody(401, { message: 'The bearer token is not the ACTIONS_ID_TOKEN_REQUEST_TOKEN of this job' })
       }
       return jsonBody(200, { value: tokenFor(request.query.get('audience') ?? defaultAudience(options.subject)) })

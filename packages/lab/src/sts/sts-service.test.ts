@@ -30,9 +30,9 @@ const server = await startSts()
 const unsigned = new STSClient({ endpoint: server.url, region: 'eu-central-1' })
 afterAll(() => server[Symbol.asyncDispose]())
 
-async function requestToken(audience = 'sts.amazonaws.com', bearer = 'job-token'): Promise<Response> {
+async function requestToken(audience = 'sts.amazonaws.com', authorization = 'Bearer job-token'): Promise<Response> {
   return fetch(`${server.url}/oidc/token?api-version=2.0&audience=${encodeURIComponent(audience)}`, {
-    headers: { authorization: `Bearer ${bearer}` },
+    headers: { authorization },
   })
 }
 
@@ -54,7 +54,9 @@ test('The job gets a token for its audience that ends, and nobody else does', as
     sub: 'repo:org/app:ref:refs/heads/main',
   })
   expect(claims.exp - claims.iat).toBe(300)
-  expect((await requestToken('my-audience', 'guessed')).status).toBe(401)
+  // As GitHub's own example writes the scheme. (OpenID Connect reference, Methods for requesting the OIDC token)
+  expect((await requestToken('my-audience', 'bearer job-token')).status).toBe(200)
+  expect((await requestToken('my-audience', 'Bearer guessed')).status).toBe(401)
 })
 
 test('The token becomes a session of the role, under the name of the role without its path', async () => {
