@@ -64,7 +64,7 @@ export const fields = {
   ),
   migrations: list(text(patternProblem)),
   'sql-dialect': choice('auto', 'postgresql', 'mysql', 'mssql', 'sqlite', 'oracle'),
-  'allow-destructive': boolean(),
+  'allow-destructive': optional(boolean()),
   'dry-run': boolean(),
   ...awsFields,
 }

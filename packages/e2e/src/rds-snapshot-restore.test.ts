@@ -76,41 +76,44 @@ function writeRows(client: Client): { last(): number; stop(): Promise<void> } {
 test.each([
   ['instance', { 'db-instance-identifier': 'ledger' }, 'ledger', 'ledger-restored'],
   ['cluster', { 'db-cluster-identifier': 'aurora' }, 'aurora-writer', 'aurora-restored-1'],
-])('%s: what is restored by the commands in the summary has the rows of then and not the later ones', async (...given) => {
-  const [, inputs, writer, restored] = given
-  await using old = await connectTo(writer)
-  const rows = writeRows(old)
-  await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(20))
-  const before = rows.last()
-  const run = await runReleased(
-    'rds-snapshot',
-    { ...inputs, interval: '10ms' },
-    { environment: { ...lab.environment } },
-  )
-  expect(run.exitCode, run.log).toBe(0)
-  const after = rows.last()
-  await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(after + 20))
-  await rows.stop()
+])(
+  '%s: what is restored by the commands in the summary has the rows of then and not the later ones',
+  async (...given) => {
+    const [, inputs, writer, restored] = given
+    await using old = await connectTo(writer)
+    const rows = writeRows(old)
+    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(20))
+    const before = rows.last()
+    const run = await runReleased(
+      'rds-snapshot',
+      { ...inputs, interval: '10ms' },
+      { environment: { ...lab.environment } },
+    )
+    expect(run.exitCode, run.log).toBe(0)
+    const after = rows.last()
+    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(after + 20))
+    await rows.stop()
 
-  const [, commands = ''] = /How to restore from it<\/summary>\n\n```sh\n([\s\S]*?)\n```/.exec(run.summary) ?? []
-  expect(commands).toContain(run.outputs['snapshot-identifier'])
-  const env = { ...lab.environment, PATH: await pathWithAwsCli() }
-  await promisify(execFile)('sh', ['-e', '-c', commands], { env })
-  await vi.waitFor(async () => expect((await describeInstance(restored)).DBInstanceStatus).toBe('available'), {
-    timeout: 20_000,
-  })
+    const [, commands = ''] = /How to restore from it<\/summary>\n\n```sh\n([\s\S]*?)\n```/.exec(run.summary) ?? []
+    expect(commands).toContain(run.outputs['snapshot-identifier'])
+    const env = { ...lab.environment, PATH: await pathWithAwsCli() }
+    await promisify(execFile)('sh', ['-e', '-c', commands], { env })
+    await vi.waitFor(async () => expect((await describeInstance(restored)).DBInstanceStatus).toBe('available'), {
+      timeout: 20_000,
+    })
 
-  await using back = await connectTo(restored)
-  const answer = await back.query(
-    'SELECT count(*)::int AS rows, min(number) AS first, max(number) AS last FROM entries',
-  )
-  const { rows: count, first, last } = answer.rows[0] as { rows: number; first: number; last: number }
-  // Every row up to one moment, which lies between the start of the step and its end.
-  expect([first, count]).toEqual([1, last])
-  expect(last).toBeGreaterThanOrEqual(before)
-  expect(last).toBeLessThanOrEqual(after)
-  expect(rows.last()).toBeGreaterThan(last)
-})
+    await using back = await connectTo(restored)
+    const answer = await back.query(
+      'SELECT count(*)::int AS rows, min(number) AS first, max(number) AS last FROM entries',
+    )
+    const { rows: count, first, last } = answer.rows[0] as { rows: number; first: number; last: number }
+    // Every row up to one moment, which lies between the start of the step and its end.
+    expect([first, count]).toEqual([1, last])
+    expect(last).toBeGreaterThanOrEqual(before)
+    expect(last).toBeLessThanOrEqual(after)
+    expect(rows.last()).toBeGreaterThan(last)
+  },
+)
 
 test('a restored instance is like the old one', async () => {
   const [old, restored] = await Promise.all(['ledger', 'ledger-restored'].map(describeInstance))
