@@ -147,10 +147,19 @@ describe('rds-snapshot', () => {
     expect(run.annotations[0]?.message).toMatch(/^Instance asleep is stopped, so no snapshot can be taken\.\nStart it/)
   })
 
+  test('a dry run of a stopped database says that no snapshot could be taken', async () => {
+    const run = await take({ 'db-instance-identifier': 'asleep', 'dry-run': 'true' })
+    expect(run).toMatchObject({ exitCode: 1, outputs: { created: 'false', pruned: '[]' } })
+    expect(run.annotations[0]?.message).toMatch(
+      /^Dry run: no snapshot could be taken, because asleep is stopped\.\nStart it/,
+    )
+    expect(run.summary).toContain('Start it')
+  })
+
   test('names a database that does not exist', async () => {
     const run = await take({ 'db-instance-identifier': 'nowhere' })
-    expect(run.annotations[0]?.message).toContain(
-      'rds:DescribeDBInstances on instance nowhere: it does not exist in this account and region.',
+    expect(run.annotations[0]?.message).toBe(
+      'There is no RDS instance nowhere in this account and region.\nCheck the name (one of the other kind is given as db-cluster-identifier), and that aws-region and the account are the ones that are meant.',
     )
   })
 

@@ -83,6 +83,7 @@ test('a key that cannot be used leaves the original, and the message says which 
   expect(run.annotations[0]?.message).toMatch(
     /^AWS cannot use the key arn:aws:kms:eu-west-1:.*3 for the copy: .* Snapshot locked is available and was kept\.\nCheck that kms-key-id is an enabled key in copy-to-region/,
   )
+  expect(run.summary).toContain('Check that kms-key-id is an enabled key in copy-to-region')
   expect(run.summary).toContain('How to restore from it')
 })
 

@@ -1,5 +1,5 @@
 import type { ActionContext, Verdict } from '@deploy-kit/core/action'
-import { code, table } from '@deploy-kit/core/markdown'
+import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import { type CopyTarget, findCopy } from './copy.ts'
 import { adviceForHopeless, takesSnapshots } from './database-wait.ts'
 import { recordSnapshot } from './outputs.ts'
@@ -32,7 +32,7 @@ export async function planSnapshot(plan: SnapshotPlan, context: ActionContext): 
     conclusion: 'failed',
     headline: `Dry run: no snapshot could be taken, because ${database.identifier} is ${database.status}.`,
     details: hopeless,
-    summary,
+    summary: blocks(escapeMarkdown(hopeless), summary),
   }
 }
 

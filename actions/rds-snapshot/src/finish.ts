@@ -2,6 +2,7 @@ import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
+import { blocks, escapeMarkdown } from '@deploy-kit/core/markdown'
 import { type CopyTarget, requestCopy } from './copy.ts'
 import type { Inputs } from './inputs.ts'
 import { asSentence } from './interruption.ts'
@@ -42,7 +43,8 @@ export async function finishSnapshot(finish: Finish, context: ActionContext): Pr
   })
   const settings = { type: source.type, restoreOptions: database.restoreOptions, writer: database.writer }
   const report = { settings, ...reached, created: point.created, pruned: pruning.pruned }
-  return { ...ending, summary: renderReport({ ...report, elapsedMs: deadline.elapsedMs() }) }
+  const advice = escapeMarkdown(ending.details ?? '')
+  return { ...ending, summary: blocks(advice, renderReport({ ...report, elapsedMs: deadline.elapsedMs() })) }
 }
 
 async function reachEnd(finish: Finish, reached: Reached, context: ActionContext): Promise<Ending> {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { JumpingClock } from './testing/jumping-clock.ts'
 import { database, OWN_TAG, type SnapshotLab, startSnapshotLab } from './testing/snapshot-lab.ts'
 
 let lab: SnapshotLab
@@ -101,9 +102,24 @@ describe('cancelled', () => {
   })
 })
 
-describe('at the deadline, whatever does not answer', () => {
-  const timeout = '300ms'
+/** Runs the action and lets its deadline pass when the lab has seen `operation` so many times. */
+async function outlast(operation: string, given: Record<string, string>, fault?: Fault, call = 1) {
+  const clock = new JumpingClock()
+  if (fault) lab.lab.faults.add(fault)
+  const before = lab.lab.journal.requests('rds', operation).length
+  const running = lab.take(given, { clock })
+  await vi.waitFor(
+    () => expect(lab.lab.journal.requests('rds', operation).length).toBeGreaterThanOrEqual(before + call),
+    { interval: 2, timeout: 20_000 },
+  )
+  clock.jump(3 * 3_600_000)
+  const run = await running
+  expect(run.exitCode).toBe(1)
+  expect(Number(run.outputs['elapsed-ms'])).toBeGreaterThan(3 * 3_600_000)
+  return run
+}
 
+describe('at the deadline, whatever does not answer', () => {
   test.each([
     ['DescribeDBInstances', 'rds:DescribeDBInstances on instance ledger was tried until the deadline'],
     ['DescribeDBSnapshots', /rds:DescribeDBSnapshots on snapshot cut-\d+ was tried until the deadline/],
@@ -112,9 +128,7 @@ describe('at the deadline, whatever does not answer', () => {
       /was tried until the deadline and never succeeded\. The last answer: TimeoutError: no answer came in time\. Whether AWS has begun snapshot (cut-\d+) is not known\.\nRun the job again with snapshot-identifier \1: if it is there, it is adopted\./,
     ],
   ])('%s, the step ends and says so', async (operation, message) => {
-    lab.lab.faults.add(silent(operation))
-    const run = await lab.take(inputs({ timeout }))
-    expect(run.exitCode).toBe(1)
+    const run = await outlast(operation, inputs(), silent(operation))
     expect(run.annotations[0]?.message).toMatch(message)
   })
 
@@ -122,19 +136,19 @@ describe('at the deadline, whatever does not answer', () => {
     for (let call = 2; call < 40; call += 1) {
       lab.lab.faults.add({ service: 'rds', operation: 'DescribeDBSnapshots', call, kind: 'throttle' })
     }
-    const run = await lab.take(inputs({ timeout: '1s' }))
-    expect(run).toMatchObject({ exitCode: 1, outputs: { status: 'creating', created: 'true' } })
+    const run = await outlast('DescribeDBSnapshots', inputs(), undefined, 4)
+    expect(run.outputs).toMatchObject({ status: 'creating', created: 'true' })
     expect(run.annotations[0]?.message).toMatch(
-      /^Snapshot (cut-\d+) is not available after .*; last seen creating \(\d+ %\)\.\nIt goes on in AWS, and running the job again with snapshot-identifier \1 adopts it\. At the end AWS did not answer: rds:DescribeDBSnapshots on snapshot \1: Throttling.*: Rate exceeded\./,
+      /^Snapshot (cut-\d+) is not available after .*; last seen creating \(\d+ %\)\.\nIt goes on in AWS, and running the job again with snapshot-identifier \1 adopts it\. At the end AWS did not answer: rds:DescribeDBSnapshots on snapshot \1: (Throttling.*: Rate exceeded|TimeoutError: no answer came in time)\./,
     )
   })
 
   test('a snapshot that takes longer goes on, and the same step adopts it', async () => {
     const given = inputs({ 'db-instance-identifier': 'slower' })
-    const late = await lab.take({ ...given, timeout })
-    expect(late).toMatchObject({ exitCode: 1, outputs: { status: 'creating', created: 'true' } })
+    const late = await outlast('DescribeDBSnapshots', given, undefined, 4)
+    expect(late.outputs).toMatchObject({ status: 'creating', created: 'true' })
     expect(late.annotations[0]?.message).toMatch(
-      / is not available after \d+ms; last seen creating .*\n.* Raise timeout/,
+      / is not available after 3h .*; last seen creating .*\n.* Raise timeout/,
     )
     const again = await lab.take({ ...given, wait: 'false' })
     expect(again).toMatchObject({ exitCode: 0, outputs: { status: 'creating', created: 'false' } })
@@ -142,18 +156,26 @@ describe('at the deadline, whatever does not answer', () => {
 
   test('a database that stays busy is named with the input that ended the wait', async () => {
     const busy = { 'db-instance-identifier': 'waiting' }
-    const short = await lab.take(inputs({ ...busy, 'wait-for-available': '50ms' }))
+    const short = await outlast('DescribeDBInstances', inputs(busy), undefined, 3)
     expect(short.annotations[0]?.message).toMatch(
-      /^Instance waiting was still maintenance after \d+ms \(wait-for-available\);/,
+      /^Instance waiting was still maintenance after 3h .* \(wait-for-available\);/,
     )
-    const whole = await lab.take(inputs({ ...busy, timeout }))
+    const whole = await outlast('DescribeDBInstances', inputs({ ...busy, 'wait-for-available': '4h' }), undefined, 3)
     expect(whole.annotations[0]?.message).toMatch(/\(timeout\); .* or raise timeout\.$/s)
   })
 
   test('the copy, the original is available and said to be', async () => {
-    lab.lab.faults.add(silent('CopyDBSnapshot'))
-    const run = await lab.take(inputs({ 'copy-to-region': 'eu-west-1', timeout: '1s' }))
-    expect(run).toMatchObject({ exitCode: 1, outputs: { status: 'available' } })
+    const run = await outlast('CopyDBSnapshot', inputs({ 'copy-to-region': 'eu-west-1' }), silent('CopyDBSnapshot'))
+    expect(run.outputs).toMatchObject({ status: 'available' })
     expect(run.annotations[0]?.message).toMatch(/Snapshot cut-\d+ is available and was kept\./)
+  })
+
+  test('the deletion of older ones, the snapshot is available and what went is in the output', async () => {
+    const second: Fault = { ...silent('DeleteDBSnapshot'), call: 2 }
+    const run = await outlast('DeleteDBSnapshot', inputs({ 'retention-count': '1' }), second, 2)
+    expect(JSON.parse(run.outputs.pruned ?? '')).toHaveLength(1)
+    expect(run.annotations[0]?.message).toMatch(
+      /^rds:DeleteDBSnapshot on snapshot old-\d+ was tried until the deadline .* is available and was kept\./,
+    )
   })
 })

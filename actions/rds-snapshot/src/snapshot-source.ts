@@ -103,6 +103,7 @@ export interface SnapshotApi {
 }
 
 /** The codes on the wire end alike for both kinds (RDS API Reference, Errors of each call). */
+const DATABASE_NOT_FOUND = /^DB(Instance|Cluster)NotFound$/
 const SNAPSHOT_NOT_FOUND = /^DB(Cluster)?SnapshotNotFound$/
 const SNAPSHOT_EXISTS = /^DB(Cluster)?SnapshotAlreadyExists$/
 const SNAPSHOT_BUSY = /^InvalidDB(Cluster)?SnapshotState$/
@@ -148,10 +149,19 @@ export class SnapshotSource {
       operation: this.#api.actions.describeDatabase,
       subject: `${this.type} ${identifier}`,
       send: (abortSignal) => this.#api.describeDatabase(identifier, { abortSignal }),
+      recover: (_, code) => {
+        if (DATABASE_NOT_FOUND.test(code)) throw this.#noDatabase(identifier)
+        return undefined
+      },
     })
     if (database) return database
-    throw new ActionError('not-found', `There is no RDS ${this.type} ${identifier} in this account and region.`, {
-      advice: 'Check the name, and that aws-region and the account are the ones that are meant.',
+    throw this.#noDatabase(identifier)
+  }
+
+  #noDatabase(identifier: string): ActionError {
+    const other = this.type === 'instance' ? 'db-cluster-identifier' : 'db-instance-identifier'
+    return new ActionError('not-found', `There is no RDS ${this.type} ${identifier} in this account and region.`, {
+      advice: `Check the name (one of the other kind is given as ${other}), and that aws-region and the account are the ones that are meant.`,
     })
   }
 

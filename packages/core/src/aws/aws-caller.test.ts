@@ -92,7 +92,6 @@ describe('AwsCaller', () => {
   })
 
   test.each([
-    ['ExpiredTokenException', 'no-credentials'],
     ['UnrecognizedClientException', 'no-credentials'],
     ['ClusterNotFoundException', 'not-found'],
     ['DBInstanceNotFoundFault', 'not-found'],
@@ -103,6 +102,14 @@ describe('AwsCaller', () => {
     const { send, sent } = failing(sdkError(name, 'x', 400))
     await expect(callerFor(60_000).call({ ...about, send })).rejects.toMatchObject({ code })
     expect(sent()).toBe(1)
+  })
+
+  test('gives credentials that ran out two more attempts to be renewed', async () => {
+    const expired = sdkError('ExpiredToken', 'The security token included in the request is expired', 403)
+    await expect(callerFor(60_000).call({ ...about, send: failing(expired, expired).send })).resolves.toBe('answer')
+    const { send, sent } = failing(expired, expired, expired)
+    await expect(callerFor(60_000).call({ ...about, send })).rejects.toMatchObject({ code: 'no-credentials' })
+    expect(sent()).toBe(3)
   })
 
   test('lets the call decide what an error means', async () => {

@@ -4,12 +4,14 @@ import { Deadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import { ActionError, CancelledError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { classifyFailure, explainFailure, failureCode } from './aws-failure.ts'
+import { classifyFailure, explainFailure, failureCode, isExpired } from './aws-failure.ts'
 
 /** Ends one attempt that gets no answer; AWS's control planes answer within a few seconds. */
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
+/** A session that ran out between signing and arriving is renewed by the next attempt; one that is not renewed stays so. */
+const EXPIRED_ATTEMPTS = 3
 /** A few failures in a row are everyday; somebody who reads the log wants to know of more. */
 const TOLD_EVERY = 5
 
@@ -83,7 +85,9 @@ export class AwsCaller {
       if (failure instanceof ActionError) throw failure
       const recovered = call.recover?.(failure, failureCode(failure), number)
       if (recovered !== undefined) return await recovered
-      if (classifyFailure(failure) !== 'transient') throw explainFailure(failure, call.operation, call.subject)
+      if (classifyFailure(failure) !== 'transient' && !(isExpired(failure) && number < EXPIRED_ATTEMPTS)) {
+        throw explainFailure(failure, call.operation, call.subject)
+      }
       // An attempt that the deadline cut short says less than the answer before it.
       if (attempt.isCutShort && lastFailure !== undefined)
         throw explainFailure(lastFailure, call.operation, call.subject)

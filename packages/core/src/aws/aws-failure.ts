@@ -90,6 +90,11 @@ export function classifyFailure(error: unknown): FailureKind {
   return 'refused'
 }
 
+/** The credentials were valid once. */
+export function isExpired(error: unknown): boolean {
+  return /^ExpiredToken(Exception)?$/.test(read(error).name)
+}
+
 /** The code on the wire: `DBSnapshotAlreadyExists`, without the model's `Fault`. */
 export function failureCode(error: unknown): string {
   return read(error).name.replace(/Fault$/, '')
