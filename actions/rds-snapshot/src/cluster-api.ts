@@ -99,6 +99,8 @@ function restoreOptions(cluster: DBCluster): readonly RestoreOption[] {
     ['--vpc-security-group-ids', ...(cluster.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId)],
     ['--db-cluster-parameter-group-name', cluster.DBClusterParameterGroup],
     ['--serverless-v2-scaling-configuration', capacity],
+    ...(cluster.IAMDatabaseAuthenticationEnabled ? [['--enable-iam-database-authentication'] as const] : []),
+    ...(cluster.CopyTagsToSnapshot ? [['--copy-tags-to-snapshot'] as const] : []),
     ...(cluster.DeletionProtection ? [['--deletion-protection'] as const] : []),
   ])
 }

@@ -100,6 +100,8 @@ function restoreOptions(instance: DBInstance): readonly RestoreOption[] {
     ['--option-group-name', optionGroup?.startsWith('default:') ? undefined : optionGroup],
     [instance.MultiAZ ? '--multi-az' : '--no-multi-az'],
     [instance.PubliclyAccessible ? '--publicly-accessible' : '--no-publicly-accessible'],
+    ...(instance.IAMDatabaseAuthenticationEnabled ? [['--enable-iam-database-authentication'] as const] : []),
+    ...(instance.CopyTagsToSnapshot ? [['--copy-tags-to-snapshot'] as const] : []),
     ...(instance.DeletionProtection ? [['--deletion-protection'] as const] : []),
   ])
 }

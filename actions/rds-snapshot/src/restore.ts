@@ -55,5 +55,11 @@ function firstInstance(settings: RestoreSettings, snapshot: Snapshot, target: st
 }
 
 function command(verb: string, options: readonly RestoreOption[]): string {
-  return [`aws rds ${verb}`, ...options.map((option) => `  ${option.join(' ')}`)].join(' \\\n')
+  const lines = options.map(([name, ...values]) => `  ${[name, ...values.map(quote)].join(' ')}`)
+  return [`aws rds ${verb}`, ...lines].join(' \\\n')
+}
+
+/** A subnet group's name may hold blanks. What is a substitution of ours already is left alone. */
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$|^"\$\(/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
 }

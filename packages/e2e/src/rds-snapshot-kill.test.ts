@@ -75,20 +75,38 @@ function begun(arn: string | undefined): number {
     .filter((entry) => entry.kind === 'change' && entry.resource === arn && entry.to === 'creating').length
 }
 
-/** Runs until the lab has seen so many of its requests, the last of which has taken effect but not been answered. */
-async function killAt(call: number, identifier: string): Promise<RequestEntry | undefined> {
-  const from = lab.journal.requests().length
-  lab.faults.add({ call, kind: 'slow', ms: 3000 })
+/** The n-th request of its operation in a run: how often a run looks depends on the machine, so a bare number would not do. */
+interface CallSite {
+  readonly service: string
+  readonly operation: string
+  readonly call: number
+}
+
+function callSites(requests: readonly RequestEntry[]): readonly CallSite[] {
+  const counts = new Map<string, number>()
+  return requests.map(({ service, operation }) => {
+    const call = (counts.get(operation) ?? 0) + 1
+    counts.set(operation, call)
+    return { service, operation, call }
+  })
+}
+
+/** Kills a run when this request has taken effect and has not been answered. False if the run ended without it. */
+async function killAt(site: CallSite, identifier: string): Promise<boolean> {
+  const { service, operation, call } = site
+  const seen = () => lab.journal.requests(service, operation).length
+  const wanted = seen() + call
+  lab.faults.add({ ...site, kind: 'slow', ms: 3000 })
   const run = await startReleased(...given(identifier))
-  const last = (): RequestEntry | undefined => lab.journal.requests()[from + call - 1]
   const ended = run.ended.then(() => 'ended' as const)
-  while (last() === undefined) {
-    if ((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2))])) === 'ended') return undefined
+  while (seen() < wanted) {
+    if ((await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2))])) === 'ended') break
   }
+  const killed = seen() >= wanted
   run.process.kill('SIGKILL')
   await run.ended
   lab.faults.clear()
-  return last()
+  return killed
 }
 
 async function expectOneOf(identifier: string): Promise<void> {
@@ -117,30 +135,27 @@ test('killed at every API call and run again, there is one snapshot with its cop
   const whole = await runReleased(...given('whole'))
   expect(whole.exitCode, whole.log).toBe(0)
   await expectOneOf('whole')
-  const calls = lab.journal.requests().slice(from)
-  expect(new Set(calls.map(({ operation }) => operation))).toEqual(
-    new Set([
-      'GetIdToken',
-      'AssumeRoleWithWebIdentity',
-      'DescribeDBInstances',
-      'DescribeDBSnapshots',
-      'CreateDBSnapshot',
-      'CopyDBSnapshot',
-      'DescribeDBSnapshotAttributes',
-      'DeleteDBSnapshot',
-    ]),
-  )
+  const sites = callSites(lab.journal.requests().slice(from))
+  const operations = new Set(sites.map(({ operation }) => operation))
+  expect([...operations].sort()).toEqual([
+    'AssumeRoleWithWebIdentity',
+    'CopyDBSnapshot',
+    'CreateDBSnapshot',
+    'DeleteDBSnapshot',
+    'DescribeDBInstances',
+    'DescribeDBSnapshotAttributes',
+    'DescribeDBSnapshots',
+    'GetIdToken',
+  ])
 
-  const killed: string[] = []
-  // How often a run looks depends on the machine: on to the call that is not sent any more.
-  for (let call = 1, at: RequestEntry | undefined; call === 1 || at; call += 1) {
-    const identifier = `killed-at-${call}`
-    at = await killAt(call, identifier)
-    if (at) killed.push(at.operation)
+  const killed = new Set<string>()
+  for (const [index, site] of sites.entries()) {
+    const identifier = `killed-at-${index}`
+    if (await killAt(site, identifier)) killed.add(site.operation)
     const arn = `arn:aws:rds:eu-central-1:123456789012:snapshot:${identifier}`
     const wasThere = begun(arn) > 0
     const again = await runReleased(...given(identifier))
-    expect(again.exitCode, `killed at call ${call}, ${at?.operation}: ${again.log}`).toBe(0)
+    expect(again.exitCode, `killed at ${site.operation} ${site.call}: ${again.log}`).toBe(0)
     expect(again.outputs).toMatchObject({
       'snapshot-identifier': identifier,
       'snapshot-arn': arn,
@@ -151,5 +166,23 @@ test('killed at every API call and run again, there is one snapshot with its cop
     })
     await expectOneOf(identifier)
   }
-  expect(new Set(killed)).toEqual(new Set(calls.map(({ operation }) => operation)))
+  expect(killed).toEqual(operations)
 }, 120_000)
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the step at once, with outputs that are true', async (signal) => {
+  const identifier = `cancelled-by-${signal.toLowerCase()}`
+  const [action, inputs, options] = given(identifier)
+  lab.faults.add({ service: 'rds', operation: 'DescribeDBSnapshots', call: 2, kind: 'noAnswer' })
+  const asked = lab.journal.requests('rds', 'DescribeDBSnapshots').length
+  const run = await startReleased(action, inputs, options)
+  await vi.waitFor(() => expect(lab.journal.requests('rds', 'DescribeDBSnapshots').length).toBe(asked + 2), {
+    timeout: 20_000,
+  })
+  run.process.kill(signal)
+  const ended = await run.ended
+  lab.faults.clear()
+  expect(ended.exitCode).toBe(1)
+  expect(ended.log).toContain(`::error title=deploy-kit rds-snapshot::Cancelled. Snapshot ${identifier} goes on in AWS`)
+  expect(ended.outputs).toMatchObject({ 'snapshot-identifier': identifier, created: 'true', status: 'creating' })
+  expect(ended.summary).toContain('🛑 rds-snapshot: Cancelled.')
+})

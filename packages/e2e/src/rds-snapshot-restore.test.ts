@@ -22,6 +22,7 @@ beforeAll(async () => {
         accountId: '123456789012',
         databases: [
           { ...master, identifier: 'ledger', deletionProtection: true },
+          { ...master, identifier: 'zones-1', cluster: 'zones', engine: 'postgres' },
           { ...master, identifier: 'aurora-writer', cluster: 'aurora', engine: 'aurora-postgresql' },
         ],
       },
@@ -75,7 +76,8 @@ function writeRows(client: Client): { last(): number; stop(): Promise<void> } {
 
 test.each([
   ['instance', { 'db-instance-identifier': 'ledger' }, 'ledger', 'ledger-restored'],
-  ['cluster', { 'db-cluster-identifier': 'aurora' }, 'aurora-writer', 'aurora-restored-1'],
+  ['Aurora cluster', { 'db-cluster-identifier': 'aurora' }, 'aurora-writer', 'aurora-restored-1'],
+  ['Multi-AZ cluster', { 'db-cluster-identifier': 'zones' }, 'zones-1', 'zones-restored-instance-1'],
 ])(
   '%s: what is restored by the commands in the summary has the rows of then and not the later ones',
   async (...given) => {

@@ -87,6 +87,8 @@ export function clusterAnswer(account: Account, cluster: DbCluster): Output {
     Endpoint: ADDRESS,
     ReaderEndpoint: ADDRESS,
     MultiAZ: members.length > 1,
+    // Of Multi-AZ clusters only; the instances of Aurora have classes of their own.
+    DBClusterInstanceClass: cluster.engine.startsWith('aurora') ? undefined : members[0]?.instanceClass,
     Engine: cluster.engine,
     EngineVersion: cluster.engineVersion,
     EngineMode: 'provisioned',
