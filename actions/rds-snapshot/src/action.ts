@@ -16,8 +16,9 @@ import { recordSnapshot } from './outputs.ts'
 import { Pruning } from './pruning.ts'
 import { ourTags } from './rds-tags.ts'
 import { findRecoveryPoint, takeRecoveryPoint } from './recovery-point.ts'
+import type { Database } from './snapshot.ts'
 import { defaultIdentifier, identifierProblem } from './snapshot-name.ts'
-import { type Database, SnapshotSource } from './snapshot-source.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 
 export const action = defineAction({ name: 'rds-snapshot', manifest, fields, check: checkTogether, main: takeSnapshot })
 

@@ -10,7 +10,9 @@ import {
   type RDSClient,
 } from '@aws-sdk/client-rds'
 import { readTags, withoutAwsTags, writeTags } from './rds-tags.ts'
-import { isAurora, presentOptions, type RestoreOption, type Snapshot, type SnapshotApi } from './snapshot-source.ts'
+import { presentOptions, type RestoreOption } from './restore-options.ts'
+import { isAurora, type Snapshot } from './snapshot.ts'
+import type { SnapshotApi } from './snapshot-api.ts'
 
 /** The calls for Aurora and Multi-AZ clusters. */
 export function createClusterApi(client: RDSClient): SnapshotApi {

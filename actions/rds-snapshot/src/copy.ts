@@ -3,7 +3,8 @@ import type { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { waitUntil } from '@deploy-kit/core/wait'
 import { isOurs } from './rds-tags.ts'
-import type { Refusal, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Refusal, SnapshotSource } from './snapshot-source.ts'
 import { isHopeless } from './snapshot-wait.ts'
 
 /** The region that copies go to. */

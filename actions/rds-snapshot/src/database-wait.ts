@@ -3,7 +3,8 @@ import type { Deadline } from '@deploy-kit/core/deadline'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import { waitUntil } from '@deploy-kit/core/wait'
-import type { Database, SnapshotSource } from './snapshot-source.ts'
+import type { Database } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 
 const START =
   'Start it (aws rds start-db-instance or start-db-cluster) and run the job again; a stopped database takes no snapshot.'

@@ -4,7 +4,8 @@ import { type CopyTarget, findCopy } from './copy.ts'
 import { adviceForHopeless, takesSnapshots } from './database-wait.ts'
 import { recordSnapshot } from './outputs.ts'
 import type { Pruning } from './pruning.ts'
-import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Database, Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 
 export interface SnapshotPlan {
   readonly source: SnapshotSource

@@ -10,7 +10,8 @@ import { recordSnapshot } from './outputs.ts'
 import type { Pruning } from './pruning.ts'
 import type { RecoveryPoint } from './recovery-point.ts'
 import { renderReport } from './report.ts'
-import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Database, Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 import { type SnapshotWait, waitForSnapshot } from './snapshot-wait.ts'
 
 export interface Finish {

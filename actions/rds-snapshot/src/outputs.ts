@@ -1,5 +1,5 @@
 import type { ActionContext } from '@deploy-kit/core/action'
-import type { Snapshot } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** Sets what is known of the snapshot; of one that was recorded `before`, only what is new: a wait may look hundreds of times. */
 export function recordSnapshot(

@@ -1,6 +1,7 @@
 import type { ActionContext } from '@deploy-kit/core/action'
 import { choosePrunable, type RetentionRule } from './retention.ts'
-import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Database, Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 
 export interface PruningOrder {
   readonly source: SnapshotSource

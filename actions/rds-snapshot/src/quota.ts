@@ -2,7 +2,8 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import type { Pruning } from './pruning.ts'
 import { isOurs } from './rds-tags.ts'
-import type { Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 
 /** Databases that are named; the rest are counted. */
 const NAMED = 10

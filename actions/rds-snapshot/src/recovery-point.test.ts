@@ -6,7 +6,9 @@ import { VirtualClock } from '@deploy-kit/core/testing/virtual-clock'
 import { expect, test } from 'vitest'
 import { ourTags } from './rds-tags.ts'
 import { takeRecoveryPoint } from './recovery-point.ts'
-import { type Database, type Snapshot, type SnapshotApi, SnapshotSource } from './snapshot-source.ts'
+import type { Database, Snapshot } from './snapshot.ts'
+import type { SnapshotApi } from './snapshot-api.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 
 /** What AWS may answer and the lab does not: which of several refusals comes first is not documented. */
 

@@ -6,7 +6,8 @@ import type { Inputs } from './inputs.ts'
 import type { Pruning } from './pruning.ts'
 import { quotaError } from './quota.ts'
 import { isOurs } from './rds-tags.ts'
-import type { Database, Snapshot, SnapshotSource } from './snapshot-source.ts'
+import type { Database, Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 import { isHopeless } from './snapshot-wait.ts'
 
 /** The snapshot of this run, and whether this step made it. */

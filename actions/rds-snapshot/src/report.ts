@@ -1,7 +1,7 @@
 import { formatDuration } from '@deploy-kit/core/duration'
 import { blocks, code, codeBlock, details, table } from '@deploy-kit/core/markdown'
 import { type RestoreSettings, restoreCommands } from './restore.ts'
-import { isAurora, type Snapshot } from './snapshot-source.ts'
+import { isAurora, type Snapshot } from './snapshot.ts'
 
 export interface SnapshotReport {
   readonly settings: RestoreSettings

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { restoreCommands } from './restore.ts'
-import { presentOptions, type Snapshot } from './snapshot-source.ts'
+import { presentOptions } from './restore-options.ts'
+import type { Snapshot } from './snapshot.ts'
 
 const snapshot: Snapshot = {
   identifier: 'nightly-1',

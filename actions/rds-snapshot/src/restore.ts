@@ -1,4 +1,5 @@
-import { isAurora, type RestoreOption, regionOf, type Snapshot } from './snapshot-source.ts'
+import type { RestoreOption } from './restore-options.ts'
+import { isAurora, regionOf, type Snapshot } from './snapshot.ts'
 
 /** What a restore takes from the database that is there now. */
 export interface RestoreSettings {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { choosePrunable } from './retention.ts'
-import type { Snapshot } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
 
 const now = new Date('2026-06-30T12:00:00Z')
 const ours = new Map([['deploy-kit:action', 'rds-snapshot']])

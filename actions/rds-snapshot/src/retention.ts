@@ -1,5 +1,5 @@
 import { isOurs } from './rds-tags.ts'
-import type { Snapshot } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
 
 export interface RetentionRule {
   /** Snapshots to keep, the new one included. */

@@ -1,105 +1,13 @@
 import type { AwsCaller } from '@deploy-kit/core/aws/aws-caller'
 import { ActionError, messageOf } from '@deploy-kit/core/errors'
-
-/** A database that can be snapshotted, the same for instances and clusters. */
-export interface Database {
-  readonly identifier: string
-  /** `DbiResourceId` or `DbClusterResourceId`: stays with the data, while a name can be given to another database. */
-  readonly resourceId: string
-  readonly status: string
-  readonly engine: string
-  readonly encrypted: boolean
-  /** Set for an instance that is a member of an Aurora or Multi-AZ cluster. */
-  readonly clusterIdentifier: string | undefined
-  /** How the AWS CLI makes one like it from a snapshot; the snapshot itself does not know these settings. */
-  readonly restoreOptions: readonly RestoreOption[]
-  /** Of an Aurora cluster: the instance that writes, which a restored cluster needs one like. */
-  readonly writer: string | undefined
-}
-
-/** An option of the AWS CLI with its values; a switch has none. */
-export type RestoreOption = readonly [name: string, ...values: string[]]
-
-/** A snapshot, the same for instances and clusters. */
-export interface Snapshot {
-  readonly identifier: string
-  readonly arn: string
-  readonly databaseIdentifier: string
-  readonly resourceId: string
-  /** `manual`, `automated`, `shared`, … */
-  readonly type: string
-  readonly status: string
-  readonly percentProgress: number
-  readonly sizeGib: number
-  readonly encrypted: boolean
-  readonly engine: string
-  /** Missing until RDS has begun to take it. */
-  readonly createdAt: Date | undefined
-  /** Of a copy: the ARN of its original. */
-  readonly sourceArn: string | undefined
-  readonly tags: ReadonlyMap<string, string>
-}
-
-export interface NewSnapshot {
-  readonly identifier: string
-  readonly databaseIdentifier: string
-  readonly tags: ReadonlyMap<string, string>
-}
-
-export interface SnapshotCopy {
-  readonly source: Snapshot
-  readonly kmsKeyId: string | undefined
-}
+import type { Database, Snapshot } from './snapshot.ts'
+import type { NewSnapshot, SnapshotApi, SnapshotCopy } from './snapshot-api.ts'
 
 /** Why AWS did not begin: the name is taken, the database or all slots for copies are busy, the quota is used up. */
 export interface Refusal {
   readonly refused: 'exists' | 'busy' | 'quota'
   /** An earlier attempt of this call had lost its answer, so it may have begun what is in the way now. */
   readonly afterLostAnswer: boolean
-}
-
-/** Leaves out the options that have no value; `['--multi-az']` is a switch and stays. */
-export function presentOptions(
-  options: readonly (readonly [name: string, ...values: (string | undefined)[]])[],
-): readonly RestoreOption[] {
-  return options.flatMap(([name, ...values]) => {
-    const given = values.filter((value) => value !== undefined)
-    const isSwitch = values.length === 0 && !name.endsWith('-ids')
-    return isSwitch || given.length > 0 ? [[name, ...given] as const] : []
-  })
-}
-
-/** `arn:aws:rds:<region>:…` */
-export function regionOf(arn: string): string {
-  return arn.split(':')[3] ?? ''
-}
-
-/** Aurora's storage grows by itself, so the sizes that RDS reports for it say nothing. */
-export function isAurora(engine: string | undefined): boolean {
-  return engine?.startsWith('aurora') ?? false
-}
-
-type SendOptions = { readonly abortSignal: AbortSignal }
-
-/** RDS has every call twice, for instances and for clusters; each kind maps them to this. One method is one request. */
-export interface SnapshotApi {
-  readonly type: 'instance' | 'cluster'
-  /** Longest identifier of a snapshot (RDS API Reference: CreateDBSnapshot, CreateDBClusterSnapshot). */
-  readonly longestIdentifier: 255 | 63
-  /** The IAM actions of the calls, for messages. */
-  readonly actions: Readonly<
-    Record<'describeDatabase' | 'describeSnapshots' | 'create' | 'delete' | 'describeAttributes' | 'copy', string>
-  >
-  describeDatabase(identifier: string, options: SendOptions): Promise<Database | undefined>
-  describeSnapshots(
-    filter: { snapshot?: string; database?: string; marker?: string },
-    options: SendOptions,
-  ): Promise<{ snapshots: readonly Snapshot[]; marker?: string | undefined }>
-  create(request: NewSnapshot, options: SendOptions): Promise<Snapshot | undefined>
-  delete(identifier: string, options: SendOptions): Promise<unknown>
-  /** Values of the attribute `restore`: accounts, or `all`. */
-  describeAttributes(identifier: string, options: SendOptions): Promise<readonly string[]>
-  copy(copy: SnapshotCopy, options: SendOptions): Promise<Snapshot | undefined>
 }
 
 /** The codes on the wire end alike for both kinds (RDS API Reference, Errors of each call). */

@@ -3,7 +3,9 @@ import { Deadline } from '@deploy-kit/core/deadline'
 import type { Log } from '@deploy-kit/core/log'
 import { VirtualClock } from '@deploy-kit/core/testing/virtual-clock'
 import { expect, test } from 'vitest'
-import { type Snapshot, type SnapshotApi, SnapshotSource } from './snapshot-source.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { SnapshotApi } from './snapshot-api.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 import { waitForSnapshot } from './snapshot-wait.ts'
 
 const first: Snapshot = {

@@ -2,7 +2,8 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { waitUntil } from '@deploy-kit/core/wait'
-import { isAurora, type Snapshot, type SnapshotSource } from './snapshot-source.ts'
+import { isAurora, type Snapshot } from './snapshot.ts'
+import type { SnapshotSource } from './snapshot-source.ts'
 
 /** How a wait for a snapshot ended, with the snapshot as last seen. */
 export interface SnapshotWait {
