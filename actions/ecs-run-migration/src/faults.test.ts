@@ -1,10 +1,11 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { seededRandom } from '@deploy-kit/lab/seeded-random'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hurriedClock, migrate, shell, startMigrationLab } from './testing/migration-lab.ts'
+import { migrate, shell, startMigrationLab } from './testing/migration-lab.ts'
 
 /** `npx --yes pnpm@12 soak` runs hundreds. */
 const SEEDS = Number(process.env.SOAK_SEEDS ?? 60)

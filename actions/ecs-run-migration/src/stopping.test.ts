@@ -1,15 +1,8 @@
 import { DescribeTasksCommand, ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import {
-  failureOf,
-  hurriedClock,
-  lastRunTask,
-  migrate,
-  shell,
-  startMigrationLab,
-  taskWithLog,
-} from './testing/migration-lab.ts'
+import { failureOf, lastRunTask, migrate, shell, startMigrationLab, taskWithLog } from './testing/migration-lab.ts'
 
 let lab: Lab
 let ecs: ECSClient

@@ -1,4 +1,5 @@
 import type { Clock } from '@deploy-kit/core/clock'
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, type LabOptions, startLab } from '@deploy-kit/lab/lab'
 import { parseWorld, type World, type WorldInput } from '@deploy-kit/lab/world'
@@ -10,24 +11,6 @@ const region = 'eu-central-1'
 const repository = `${accountId}.dkr.ecr.${region}.amazonaws.com/ledger`
 export const imageOf = (tag: string): string => `${repository}:${tag}`
 
-/** Faster than a clock on the wall: the action's own pauses, limits and retries take no time in tests. */
-export function hurriedClock(speed: number): Clock {
-  return {
-    nowMs: () => performance.now() * speed,
-    date: () => new Date(),
-    sleep: (ms, signal) => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, ms / speed)
-      const wake = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (signal?.aborted) wake()
-      signal?.addEventListener('abort', wake, { once: true })
-      return promise.finally(() => signal?.removeEventListener('abort', wake))
-    },
-  }
-}
 const fastClock = hurriedClock(50)
 
 const awslogs = (family: string) => ({
