@@ -1,6 +1,6 @@
 import { startHttp } from '@deploy-kit/core/testing/test-server'
 import { describe, expect, test } from 'vitest'
-import { check } from './testing/checked.ts'
+import { check, checkOnce } from './testing/checked.ts'
 
 describe('the wait ends early', () => {
   test('at a status of fail-fast-status', async () => {
@@ -83,6 +83,45 @@ describe('the wait ends early', () => {
     expect(run.exitCode).toBe(1)
     expect(run.outputs).toMatchObject({ healthy: 'false', attempts: '1' })
     expect(run.annotations[0]?.message).toMatch(/^Cancelled after .*, before http.* was healthy$/)
+  })
+
+  test('when the step is cancelled in the last of max-attempts', async () => {
+    const cancel = new AbortController()
+    await using server = await startHttp(() => cancel.abort())
+    const run = await checkOnce(server.url, { 'fail-on-unhealthy': 'false' }, { signal: cancel.signal })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs.healthy).toBe('false')
+    expect(run.report.end).toBe('cancelled')
+  })
+
+  test('when the step is cancelled in the body of a status of fail-fast-status', async () => {
+    const cancel = new AbortController()
+    await using server = await startHttp((_, response) => {
+      response.writeHead(401, { 'content-length': '100' })
+      response.write('half')
+      setTimeout(() => cancel.abort(), 50)
+    })
+    const inputs = { 'fail-fast-status': '401', 'fail-on-unhealthy': 'false' }
+    const run = await check(server.url, inputs, { signal: cancel.signal })
+    expect(run.exitCode).toBe(1)
+    expect(run.report.end).toBe('cancelled')
+  })
+
+  test('at the deadline, in the last of max-attempts, as a timeout', async () => {
+    await using server = await startHttp(() => undefined)
+    const run = await checkOnce(server.url, { timeout: '200ms' })
+    expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'timeout', attempts: '1' })
+    expect(run.report.end).toBe('deadline')
+  })
+
+  test('at the deadline with the reason of a target that fails, not of one that is slow', async () => {
+    await using slow = await startHttp((_, response) => setTimeout(() => response.end(), 200))
+    await using bad = await startHttp((_, response) => {
+      response.statusCode = 503
+      response.end()
+    })
+    const run = await check(`${slow.url}\n${bad.url}`, { timeout: '350ms' })
+    expect(run.outputs).toMatchObject({ reason: 'status', 'last-status': '503' })
   })
 
   test.each([

@@ -44,7 +44,7 @@ export async function check(
 export function checkOnce(
   url: string,
   inputs: Readonly<Record<string, string>> = {},
-  options: { environment?: Record<string, string> } = {},
+  options: { environment?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Checked> {
   return check(url, { 'max-attempts': '1', 'success-threshold': '1', ...inputs }, options)
 }

@@ -92,7 +92,8 @@ export async function checkHealth(options: HealthOptions, context: HealthContext
         if (!inFlight) await context.clock.sleep(options.initialDelayMs ?? 0, signal)
         inFlight = probe(watch, signal, deadline)
         const attempt = await inFlight
-        decision ??= decide(watches, watch, options)
+        // One that was cut off, by the deadline or a cancel, decides nothing.
+        if (attempt.complete) decision ??= decide(watches, watch, options)
         return {
           verdict: decision || isOutOfAttempts(watch, options) ? 'stop' : 'pending',
           state: describeState(watch, options.successThreshold),
@@ -170,13 +171,14 @@ function conclude(
   elapsedMs: number,
   options: HealthOptions,
 ): HealthVerdict {
+  const failing = watches.find(({ streak, lastFailure }) => streak === 0 && lastFailure)
   const behind = watches.find(({ streak }) => streak < options.successThreshold)
-  const decisive = decision?.watch ?? behind ?? watches[0]
+  const decisive = decision?.watch ?? failing ?? behind ?? watches[0]
   if (!decisive) throw new RangeError('checkHealth needs at least one target')
   const failure = decisive.lastFailure?.problems[0]?.reason
   const common = { watches, decisive, elapsedMs }
+  if (cancelled) return { kind: 'cancelled', end: 'cancelled', ...(failure && { reason: failure }), ...common }
   if (decision?.end === 'streak') return { kind: 'healthy', end: 'streak', ...common }
   if (decision) return { kind: 'unhealthy', end: decision.end, ...(failure && { reason: failure }), ...common }
-  if (cancelled) return { kind: 'cancelled', end: 'cancelled', ...(failure && { reason: failure }), ...common }
   return { kind: 'unhealthy', end: 'deadline', reason: failure ?? 'timeout', ...common }
 }
