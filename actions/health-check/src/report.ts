@@ -43,13 +43,18 @@ function reportAttempt(attempt: Attempt, text: boolean): object {
     startedAt: attempt.startedAt.toISOString(),
     ok: problems.length === 0,
     ...(problems[0] && attempt.complete && { reason: problems[0].reason }),
-    ...(problems[0] && text && { error: describeProblems(attempt).slice(0, 200) }),
+    ...(problems[0] && text && { error: shorten(describeProblems(attempt)) }),
     ...(!attempt.complete && { cutOff: true }),
     ...(trace.status !== undefined && { status: trace.status }),
     ...(trace.address !== undefined && { address: trace.address }),
     ...(trace.redirects.length > 0 && { finalUrl: trace.url }),
     ...timings(attempt),
   }
+}
+
+/** The ellipsis also tells that a secret may have been cut in two. */
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 function timings({ responseMs, trace }: Attempt): object {

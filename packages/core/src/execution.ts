@@ -42,13 +42,18 @@ function createContext(name: string, execution: Execution, platform: Platform, r
     run: readGitHubRun(platform.environment),
     environment: platform.environment,
     setOutput: (output, value) =>
-      platform.setOutput(output, typeof value === 'object' ? JSON.stringify(value) : String(value)),
+      // Inside JSON a secret is written in another way, and JSON inside JSON in yet another.
+      platform.setOutput(output, typeof value === 'object' ? stringify(value, redaction) : String(value)),
     saveState: (key, value) => execution.platform.saveState(key, value),
     readState: (key) => platform.readState(key),
     mask: (secret) => {
       for (const form of redaction.add(secret)) platform.mask(form)
     },
   }
+}
+
+function stringify(value: object, redaction: Redaction): string {
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? redaction.apply(member) : member))
 }
 
 const SIGNS = { success: '✅', warning: '⚠️', failed: '❌', cancelled: '🛑' } as const

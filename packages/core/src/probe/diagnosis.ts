@@ -96,7 +96,7 @@ function describeAnswer({ trace, answer }: Attempt): [string, string][] {
   if (trace.status === undefined) return []
   const telling = TELLING_HEADERS.flatMap((name) => {
     const value = answer?.headers[name]
-    return value === undefined ? [] : [`${name}: ${value.slice(0, LINE_LENGTH)}`]
+    return value === undefined ? [] : [`${name}: ${shorten(value)}`]
   })
   const status = `${trace.status} ${trace.statusText ?? ''}`.trim()
   const empty = answer && answer.body.text === '' ? [['Body', 'empty'] as [string, string]] : []
@@ -118,8 +118,10 @@ export function drawStrip(watch: TargetWatch, signs: { pass: string; fail: strin
 
 function firstLines({ answer }: Attempt): string[] {
   const lines = (answer?.body.text ?? '').split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
-  const shown = lines
-    .slice(0, BODY_LINES)
-    .map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line))
+  const shown = lines.slice(0, BODY_LINES).map(shorten)
   return lines.length > BODY_LINES ? [...shown, '…'] : shown
+}
+
+function shorten(text: string): string {
+  return text.length > LINE_LENGTH ? `${text.slice(0, LINE_LENGTH)}…` : text
 }
