@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type CommandFiles, readCommandFiles } from './command-files.ts'
 import { CommandInterpreter } from './command-interpreter.ts'
 import type { Frame, JobState } from './job-state.ts'
@@ -64,7 +65,10 @@ export async function runActivityProcess(activity: Activity, process: ActivityPr
     signal: activity.signal,
   })
   const isAccepted = await takeCommandFiles(activity, saveState)
-  if (end.kind === 'notStarted')
+  // A folder that is not there is reported as if the command were not.
+  if (end.kind === 'notStarted' && !existsSync(process.directory))
+    log.error(`The working directory ${process.directory} does not exist`)
+  else if (end.kind === 'notStarted')
     log.error(`${process.command} could not be started in ${process.directory}: ${end.message}`)
   if (end.kind !== 'exited') return { isSuccess: false }
   if (end.code !== 0) return { isSuccess: false, exitCode: end.code }

@@ -40,12 +40,12 @@ jobs:
     steps:
       - run: |
           echo "\${{ github.event.pull_request.base.ref }} \${{ github.base_ref }} \${{ github.event.action }}"
-          echo "\${{ github.event.after == github.sha }} \${{ github.event.repository.default_branch }} \${{ github.event.head_commit.message }}"
+          echo "\${{ github.event.after == github.sha }} \${{ github.event.repository.default_branch }} \${{ github.event.head_commit.message }}."
 `
   const pull = await rehearse(workflow, { event: 'pull_request', isCommitted: true })
   expect(printed(pull)[0]).toBe('main main opened')
   const push = await rehearse(workflow, { isCommitted: true })
-  expect(printed(push)).toContain('true main First commit')
+  expect(printed(push)).toContain('true main First commit.')
 })
 
 const dispatch = `on:

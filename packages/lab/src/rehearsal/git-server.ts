@@ -32,7 +32,7 @@ export async function createGitServer(repository: Repository, head: Head, direct
     directory,
     sha,
     parent: await tryGit(directory, ['rev-parse', '--verify', '--quiet', `${sha}~1`]),
-    message: await git(directory, ['log', '-1', '--format=%B', sha]),
+    message: (await git(directory, ['log', '-1', '--format=%B', sha])).trimEnd(),
   }
 }
 

@@ -51,6 +51,14 @@ test('jobs that need each other, or one that is not there, are refused', async (
   ])
 })
 
+test('a job that has nothing to do is refused', async () => {
+  const job = 'runs-on: ubuntu-latest'
+  expect(await refusalOf(`on: push\njobs:\n  a: { ${job} }\n  b: { ${job}, steps: [] }\n`)).toEqual([
+    `${file}:3:3: No steps defined in \`steps\` and no workflow called in \`uses\` for the job 'a'`,
+    `${file}:4:3: No steps defined in \`steps\` and no workflow called in \`uses\` for the job 'b'`,
+  ])
+})
+
 test('two steps with one id are refused', async () => {
   const problems = await refusalOf(steps('- id: a\n  run: echo\n- id: a\n  run: echo'))
   expect(problems).toEqual([`${file}:9:13: The identifier 'a' may not be used more than once within the same scope.`])

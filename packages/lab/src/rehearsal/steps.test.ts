@@ -131,7 +131,7 @@ jobs:
 
 test('a folder that is not there fails the step and is named', async () => {
   const run = await rehearse(steps('- { id: a, run: echo, working-directory: nowhere }'))
-  expect(stepOf(run, 'a').annotations[0]?.message).toMatch(/could not be started in .*\/nowhere/)
+  expect(stepOf(run, 'a').annotations[0]?.message).toMatch(/^The working directory .*\/nowhere does not exist$/)
 })
 
 test('GITHUB_PATH puts folders in front of PATH for the steps that follow', async () => {

@@ -1,5 +1,6 @@
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
 import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
+import { problemAt, Refusal } from './refusal.ts'
 import { asString, conditionOf, membersOf, planSteps } from './step-plan.ts'
 import { readWorkflowTemplate, type TemplateFile } from './template-file.ts'
 import { isMapping, isSequence, isString } from './workflow-parser.ts'
@@ -18,6 +19,8 @@ export async function planWorkflow(file: string, content: string, files?: FilePr
     const value = membersOf(output).get('value')
     return value === undefined ? [] : [[name, value] as const]
   })
+  const jobs = jobsOf(template, members.get('jobs'))
+  refuseIdleJobs(file, jobs)
   return {
     file,
     name: asString(members.get('name'))?.value || file,
@@ -27,8 +30,15 @@ export async function planWorkflow(file: string, content: string, files?: FilePr
     permissions: members.get('permissions'),
     concurrency: members.get('concurrency'),
     outputs: new Map(outputs),
-    jobs: jobsOf(template, members.get('jobs')),
+    jobs,
   }
+}
+
+/** The parser lets them pass, GitHub does not. @see https://github.com/actions/languageservices/pull/98 */
+function refuseIdleJobs(file: string, jobs: readonly JobPlan[]): void {
+  const idle = jobs.filter(({ body }) => body.kind === 'steps' && body.steps.length === 0)
+  const message = 'No steps defined in `steps` and no workflow called in `uses` for the job'
+  if (idle.length > 0) throw new Refusal(idle.map(({ id, at }) => problemAt(file, at, `${message} '${id}'`)))
 }
 
 function triggersOf(on: TemplateToken | undefined): readonly Trigger[] {
