@@ -132,6 +132,7 @@ async function followToVerdict(follow: Follow, context: ActionContext): Promise<
       reattached: started.reattached,
       elapsedMs: deadline.elapsedMs(),
       tail,
+      logUrl: logs.url,
     }),
   }
 }

@@ -22,6 +22,8 @@ export interface MigrationRun {
   readonly reattached: boolean
   readonly elapsedMs: number
   readonly tail: readonly string[]
+  /** The console's page of the log, where there is one. */
+  readonly logUrl: string | undefined
 }
 
 /** An annotation holds 64 kB and is read in a narrow column: the last lines say which statement failed, and why. */
@@ -50,6 +52,7 @@ export function renderRun(run: MigrationRun): string {
     ['Container', code(launch.container)],
     ['Exit code', exitCode === undefined ? 'none' : code(String(exitCode))],
     ...(task?.stoppedReason ? [['Stopped', `${code(task.stopCode ?? '')} ${code(task.stoppedReason)}`]] : []),
+    ...(run.logUrl === undefined ? [] : [['Log', `[in CloudWatch](${run.logUrl})`]]),
     ['Took', formatDuration(run.elapsedMs)],
   ]
   const failed = run.outcome !== 'succeeded' && run.tail.length > 0

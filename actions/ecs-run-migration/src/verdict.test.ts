@@ -50,6 +50,7 @@ describe('the verdict', () => {
       },
     ])
     expect(run.summary).toContain('ERROR: check constraint "positive" is violated')
+    expect(run.summary).toContain(`| Log | [in CloudWatch](${run.outputs['log-url']}) |`)
   })
 
   test('a sidecar that is killed afterwards is noted, and does not count', async () => {
