@@ -29,7 +29,7 @@ export class Redaction {
 /** How a text stands in JSON and in a URL, and each of these in Markdown. */
 function writingsOf(text: string): string[] {
   const url = new URL('http://localhost')
-  url.search = text
+  url.search = `?${text}`
   const plain = [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed()), url.search.slice(1)]
   return plain.flatMap((writing) => [writing, escapeMarkdown(writing), writing.replaceAll('|', '\\|')])
 }
