@@ -13,8 +13,14 @@ const LONGEST = 256
 /** What a guard left on a service. */
 export interface PersistedBaseline {
   readonly baseline: ServiceBaseline
-  readonly runId: string
+  /** Of the guard's job: `<run id>/<run attempt>`. */
+  readonly run: string
   readonly capturedAt: string
+}
+
+/** A run may be started again: the attempt tells what its guards left from what an earlier one's did. */
+export function nameRun(runId: string, runAttempt: string): string {
+  return `${runId || 'local'}/${runAttempt}`
 }
 
 /** Writes `family:revision deployment run capturedAt` on each service, where it outlives the runner. */
@@ -28,7 +34,7 @@ export async function persistBaseline(
     const value = [
       shortName(entry.taskDefinition),
       entry.deploymentId,
-      context.run.runId || 'local',
+      nameRun(context.run.runId, context.run.runAttempt),
       baseline.capturedAt,
     ].join(' ')
     if (value.length > LONGEST) {
@@ -65,7 +71,7 @@ export async function readPersistedBaseline(
   })
   const value = tags.find((tag) => tag.key === KEY)?.value
   if (value === undefined) return undefined
-  const [definition = '', deploymentId = '', runId = '', capturedAt = ''] = value.split(' ')
+  const [definition = '', deploymentId = '', run = '', capturedAt = ''] = value.split(' ')
   if (!/^[\w-]+:\d+$/.test(definition) || Number.isNaN(Date.parse(capturedAt))) {
     throw new ActionError(
       'wrong-state',
@@ -78,5 +84,5 @@ export async function readPersistedBaseline(
   // A revision's ARN is the service's task definition's own, with another name at its end.
   const current = service.taskDefinition ?? ''
   const taskDefinition = `${current.slice(0, current.lastIndexOf('/') + 1)}${definition}`
-  return { baseline: { service: name, taskDefinition, deploymentId, steady: true }, runId, capturedAt }
+  return { baseline: { service: name, taskDefinition, deploymentId, steady: true }, run, capturedAt }
 }

@@ -5,7 +5,7 @@ import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { ActionError } from '@deploy-kit/core/errors'
-import { readPersistedBaseline } from './baseline-tag.ts'
+import { nameRun, readPersistedBaseline } from './baseline-tag.ts'
 import type { Inputs } from './inputs.ts'
 import { parseEcsBaseline } from './saved-baseline.ts'
 import { findVersion } from './version-search.ts'
@@ -59,18 +59,20 @@ async function readTags(
   )
   const triggeringRun = await readTriggeringRun(context)
   const usable = found.flatMap(({ left }) =>
-    left !== undefined && (triggeringRun === undefined || left.runId === triggeringRun) ? [left] : [],
+    left !== undefined && (triggeringRun === undefined || left.run === triggeringRun) ? [left] : [],
   )
   const [first] = usable
   if (first === undefined) {
     // A run that died before its guard was armed has deployed nothing that a guard would answer for.
     if (triggeringRun !== undefined)
-      return { nothing: `Run ${triggeringRun} left no baseline: its guard was never armed` }
+      return {
+        nothing: `Nothing to clean up: run ${triggeringRun} left no baseline. It ended before its guard was armed, or a later run's guard has been armed since`,
+      }
     throw new ActionError('not-found', `No guard has left a baseline on ${[...services.keys()].join(', ')}.`, {
       advice: 'Arm auto-rollback with persist: tag, give a baseline, or say to which version with to.',
     })
   }
-  context.log.info(`Using the baseline that run ${first.runId} left at ${first.capturedAt}`)
+  context.log.info(`Using the baseline that run ${first.run} left at ${first.capturedAt}`)
   const entries = usable.map((left) => left.baseline)
   const baseline = {
     version: 1 as const,
@@ -89,7 +91,8 @@ async function readTags(
 async function readTriggeringRun({ environment }: ActionContext): Promise<string | undefined> {
   if (environment.GITHUB_EVENT_NAME !== 'workflow_run') return undefined
   const event = JSON.parse(await readFile(environment.GITHUB_EVENT_PATH ?? '', 'utf8')) as {
-    workflow_run?: { id?: number }
+    workflow_run?: { id?: number; run_attempt?: number }
   }
-  return String(event.workflow_run?.id ?? '')
+  const { id = '', run_attempt = 1 } = event.workflow_run ?? {}
+  return nameRun(String(id), String(run_attempt))
 }

@@ -22,6 +22,8 @@ export interface PayloadFacts {
   readonly server: Pick<GitServer, 'sha' | 'parent' | 'message'>
   readonly inputs: Readonly<Record<string, InputValue>>
   readonly workflowPath: string
+  /** What the caller wants in the payload in place of what is made up. */
+  readonly given: Readonly<Record<string, unknown>>
   readonly now: Date
 }
 
@@ -32,7 +34,7 @@ export function makeEvent(facts: PayloadFacts): RunEventFacts {
   const { chosen } = facts
   const base = { repository: repositoryOf(facts), sender: userOf(facts.actor) }
   const action = chosen.activity === undefined ? {} : { action: chosen.activity }
-  const payload = { ...action, ...detailsOf(facts), ...base }
+  const payload = { ...action, ...detailsOf(facts), ...base, ...facts.given }
   const isPullRequest = chosen.name.startsWith('pull_request')
   return {
     payload,

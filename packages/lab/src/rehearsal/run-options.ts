@@ -12,6 +12,10 @@ export interface RunOptions {
   readonly ref?: string
   /** Values of `workflow_dispatch` inputs, as text. */
   readonly inputs?: Readonly<Record<string, string>>
+  /** Members of `github.event`, over those that the rehearsal makes up. */
+  readonly payload?: Readonly<Record<string, unknown>>
+  /** `github.run_id`; default: made from the time. */
+  readonly runId?: string
   readonly secrets?: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
   /**

@@ -17,7 +17,7 @@ export function readSettings(options: RunOptions, now: Date): RunSettings {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: idToken } = environment
   const secretValues = secretVariables.flatMap((name) => environment[name] ?? [])
   return {
-    runId: String(now.getTime()),
+    runId: options.runId ?? String(now.getTime()),
     cancelGraceMs: options.cancelGraceMs,
     actor: 'rehearsal',
     apiUrl: environment.GITHUB_API_URL ?? 'https://api.github.com',

@@ -105,6 +105,7 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
     server: commit,
     inputs,
     workflowPath: repository.workflowPath,
+    given: options.payload ?? {},
     now: startedAt,
   })
   if (server !== undefined) await announceCommit(server, chosen.ref, event)
