@@ -17,7 +17,7 @@ const DEATHS: readonly (Death & { readonly version: string })[] =
   process.env.SOAK === undefined
     ? [{ version: '1.6.0', step: 'Deploy', afterMs: 400 }]
     : RELEASES.flatMap((version) =>
-        STEPS.flatMap((step) => [0, 150, 300, 450, 600, 900].map((afterMs) => ({ version, step, afterMs }))),
+        STEPS.flatMap((step) => [0, 200, 400, 700].map((afterMs) => ({ version, step, afterMs }))),
       )
 
 let hub: FinanceHub
