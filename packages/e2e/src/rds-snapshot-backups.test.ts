@@ -9,7 +9,7 @@ import { runWorkflow } from '@deploy-kit/lab/rehearsal/run-workflow'
 import { printedBy, stepOf, writeRepository } from '@deploy-kit/lab/rehearsal/testing/rehearsed'
 import { parseWorld, type WorldInput } from '@deploy-kit/lab/world'
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
-import { expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { pathWithAwsCli } from './aws-cli.ts'
 
 /** Plays docs/examples/finance-hub/.github/workflows/backup.yml as it stands there. */
@@ -48,6 +48,9 @@ async function play(lab: Lab) {
   return { run, issues: issuesOf(lab) }
 }
 
+// Builds what has changed since the last build.
+beforeAll(() => ensureReleaseTree(), 180_000)
+
 test('takes a snapshot, deletes what is too old, and finds the backup that AWS has', async () => {
   const snapshots = Array.from({ length: 9 }, (_, index) => ({
     identifier: `nightly-${index}`,
@@ -66,7 +69,7 @@ test('takes a snapshot, deletes what is too old, and finds the backup that AWS h
     /nightly-finance-hub-\d+-1 is available and 0\.0 hours old; 7 are kept\./,
   )
   expect(issues).toEqual([])
-})
+}, 60_000)
 
 test('fails and opens one issue when the backup fails and the newest one is too old', async () => {
   const snapshots = [{ identifier: 'nightly-old', ageDays: 3, tags: OWN_TAG }, { identifier: 'by-hand' }]
@@ -89,7 +92,7 @@ test('fails and opens one issue when the backup fails and the newest one is too 
   const again = await check(lab, { DBSnapshots: [] })
   expect(again).toMatchObject({ code: 1, log: expect.stringContaining('Issue 1 is open already.') })
   expect(issuesOf(lab)).toHaveLength(1)
-})
+}, 60_000)
 
 test.each([
   ['', 'The snapshots could not be listed.'],

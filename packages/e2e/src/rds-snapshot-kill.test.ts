@@ -2,6 +2,7 @@ import { type DBSnapshot, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk
 import type { RequestEntry } from '@deploy-kit/lab/journal'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { parseWorld } from '@deploy-kit/lab/world'
+import { ensureReleasedAction } from '@deploy-kit/release/released-action'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runReleased, startReleased } from './released-run.ts'
 
@@ -19,6 +20,7 @@ let lab: Lab
 let client: (region: string) => RDSClient
 
 beforeAll(async () => {
+  await ensureReleasedAction('rds-snapshot')
   const snapshots = [
     { identifier: 'own-1', ageDays: 3, tags: OWN_TAG },
     { identifier: 'own-2', ageDays: 2, tags: OWN_TAG },
@@ -40,7 +42,7 @@ beforeAll(async () => {
   })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   client = (region) => new RDSClient({ region })
-})
+}, 180_000)
 afterAll(async () => {
   vi.unstubAllEnvs()
   await lab.close()
@@ -167,7 +169,7 @@ test('killed at every API call and run again, there is one snapshot with its cop
     await expectOneOf(identifier)
   }
   expect(killed).toEqual(operations)
-}, 120_000)
+}, 240_000)
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the step at once, with outputs that are true', async (signal) => {
   const identifier = `cancelled-by-${signal.toLowerCase()}`

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { parseWorld } from '@deploy-kit/lab/world'
+import { ensureReleasedAction } from '@deploy-kit/release/released-action'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { pathWithAwsCli } from './aws-cli.ts'
@@ -14,6 +16,7 @@ let lab: Lab
 let rds: RDSClient
 
 beforeAll(async () => {
+  await ensureReleasedAction('rds-snapshot')
   lab = await startLab({
     timeScale: 0.001,
     world: parseWorld(
@@ -31,7 +34,7 @@ beforeAll(async () => {
   })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   rds = new RDSClient({ region: 'eu-central-1' })
-})
+}, 180_000)
 afterAll(async () => {
   vi.unstubAllEnvs()
   rds.destroy()
@@ -62,6 +65,7 @@ function writeRows(client: Client): { last(): number; stop(): Promise<void> } {
     while (!stopped) {
       await client.query('INSERT INTO entries VALUES ($1)', [last + 1])
       last += 1
+      await sleep(2)
     }
   }
   const written = write()
@@ -84,7 +88,7 @@ test.each([
     const [, inputs, writer, restored] = given
     await using old = await connectTo(writer)
     const rows = writeRows(old)
-    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(20))
+    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(20), { timeout: 60_000 })
     const before = rows.last()
     const run = await runReleased(
       'rds-snapshot',
@@ -93,7 +97,7 @@ test.each([
     )
     expect(run.exitCode, run.log).toBe(0)
     const after = rows.last()
-    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(after + 20))
+    await vi.waitFor(() => expect(rows.last()).toBeGreaterThan(after + 20), { timeout: 60_000 })
     await rows.stop()
 
     const [, commands = ''] = /How to restore from it<\/summary>\n\n```sh\n([\s\S]*?)\n```/.exec(run.summary) ?? []
@@ -101,7 +105,7 @@ test.each([
     const env = { ...lab.environment, PATH: await pathWithAwsCli() }
     await promisify(execFile)('sh', ['-e', '-c', commands], { env })
     await vi.waitFor(async () => expect((await describeInstance(restored)).DBInstanceStatus).toBe('available'), {
-      timeout: 20_000,
+      timeout: 60_000,
     })
 
     await using back = await connectTo(restored)
@@ -115,6 +119,7 @@ test.each([
     expect(last).toBeLessThanOrEqual(after)
     expect(rows.last()).toBeGreaterThan(last)
   },
+  120_000,
 )
 
 test('a restored instance is like the old one', async () => {

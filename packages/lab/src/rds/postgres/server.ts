@@ -28,6 +28,7 @@ export class PostgresServer {
   readonly folder: string
   readonly dataFolder: string
   readonly #options: ServerOptions
+  #starting: Promise<void> | undefined
   #child: ChildProcess | undefined
   #port: number | undefined
 
@@ -51,6 +52,14 @@ export class PostgresServer {
    * @throws Error with the end of the server's log
    */
   async start(): Promise<void> {
+    // The members of a cluster share a server, and are started at the same time.
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     if (this.running) return
     for (let attempt = 1; ; attempt += 1) {
       const port = this.#port ?? (await freePort())
