@@ -55,7 +55,12 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
 
 /** The tokeniser is loaded only where there is something to read with it. */
 async function checkMigrations(inputs: Inputs, context: ActionContext): Promise<void> {
-  const { migrations: patterns, sqlDialect: dialect, allowDestructive: allowed = false, requireSnapshot: snapshot } = inputs
+  const {
+    migrations: patterns,
+    sqlDialect: dialect,
+    allowDestructive: allowed = false,
+    requireSnapshot: snapshot,
+  } = inputs
   if (patterns.length === 0) return
   const { checkDestruction } = await import('./sql/destruction-gate.ts')
   await checkDestruction({ patterns, dialect, allowed, snapshot }, context)
