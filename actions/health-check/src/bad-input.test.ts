@@ -124,7 +124,6 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
   ],
   [{ interval: '10m' }, 'interval, timeout: the pause of 10m 00s is longer than the whole step may take, 5m 00s'],
   [{ 'initial-delay': '5m' }, 'initial-delay, timeout: nothing would be probed: 5m 00s is not less than 5m 00s'],
-  [{ 'start-period': '1m' }, 'start-period, failure-threshold: a start period has no effect without failure-threshold'],
   [
     { 'bearer-token': 'abcd', 'basic-auth': 'a:b' },
     'bearer-token, basic-auth: both make an Authorization header; give one',
@@ -146,14 +145,15 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
     'expected-version, conditions: both look at the same place of the body; give one',
   ],
   [{ conditions: '[STATUS] == 200\n[STATUS]==200' }, 'conditions: line 2: [STATUS] == 200 stands on line 1 already'],
-  [
-    { url: `${URL}\ntcp://db:5432`, 'expected-body': 'ok' },
-    'url, expected-body: tcp://db:5432 never has a body; check it in a step of its own',
-  ],
+  [{ url: 'ws://a\ntcp://db:5432', 'expected-body': 'ok' }, 'url, expected-body: no target is one that has a body'],
   [{ url: 'tcp://db:5432', method: 'POST' }, 'url, method: no target is one that method is sent to'],
   [
     { url: 'ws://a', 'min-certificate-validity': '7d' },
-    'url, min-certificate-validity: ws://a never has a certificate; check it in a step of its own',
+    'url, min-certificate-validity: no target is one that has a certificate',
+  ],
+  [
+    { url: `${URL}\ntcp://db:5432`, conditions: '[BODY].status == "UP"' },
+    'url, conditions: tcp://db:5432 never has a body; check it in a step of its own',
   ],
 ]
 

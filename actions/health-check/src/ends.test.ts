@@ -44,6 +44,15 @@ describe('the wait ends early', () => {
     expect(Number(run.outputs.attempts)).toBeGreaterThan(2)
   })
 
+  test('never with a start period alone, which a reusable workflow may hand on', async () => {
+    await using server = await startHttp((_, response, number) => {
+      response.statusCode = number < 4 ? 503 : 200
+      response.end()
+    })
+    const run = await check(server.url, { 'start-period': '1m' })
+    expect(run.outputs).toMatchObject({ healthy: 'true', attempts: '6' })
+  })
+
   test('in the start period too once the target has been well, as in Docker', async () => {
     await using server = await startHttp((_, response, number) => {
       response.statusCode = number === 2 ? 200 : 503

@@ -4,7 +4,7 @@ import type { Placeholder } from '@deploy-kit/core/probe/condition'
 import { placeholdersOf } from '@deploy-kit/core/probe/condition'
 import { statusConditions } from '@deploy-kit/core/probe/judgement'
 import { commonStatus } from '@deploy-kit/core/probe/status-set'
-import type { Scheme } from '@deploy-kit/core/probe/target'
+import type { Scheme, Target } from '@deploy-kit/core/probe/target'
 import manifest from '../action.yml'
 import type { Inputs } from './inputs.ts'
 
@@ -22,15 +22,12 @@ export function checkTogether(inputs: Given): InputProblem[] {
 }
 
 function checkTimes(inputs: Given): InputProblem[] {
-  const { timeout, interval, maxAttempts, successThreshold, initialDelay, startPeriod, failureThreshold } = inputs
+  const { timeout, interval, maxAttempts, successThreshold, initialDelay } = inputs
   const problems: InputProblem[] = []
   const add = (names: string[], message: string): number => problems.push({ inputs: names, message })
   if (maxAttempts && successThreshold && maxAttempts < successThreshold) {
     const message = `${maxAttempts} attempts can never give ${successThreshold} passes in a row`
     add(['max-attempts', 'success-threshold'], message)
-  }
-  if (startPeriod && failureThreshold === 0) {
-    add(['start-period', 'failure-threshold'], 'a start period has no effect without failure-threshold')
   }
   if (timeout === undefined) return problems
   if (initialDelay !== undefined && initialDelay >= timeout) {
@@ -156,19 +153,28 @@ function checkTargets(inputs: Given): InputProblem[] {
   const { url: targets } = inputs
   if (!targets) return []
   const problems: InputProblem[] = []
+  const lacks =
+    (kind: Placeholder['kind']) =>
+    ({ scheme }: Target): boolean =>
+      LACKS[scheme].includes(kind)
+  // What some targets do not have is asked of the others (judgement.ts); when none has it, nothing is.
   const expectations: readonly (readonly [name: string, given: boolean, kind: Placeholder['kind']])[] = [
     ['expected-body', inputs.expectedBody !== undefined, 'BODY'],
     ['expected-body-regex', inputs.expectedBodyRegex !== undefined, 'BODY'],
     ['expected-version', inputs.expectedVersion !== undefined, 'BODY'],
     ['expected-final-url', inputs.expectedFinalUrl !== undefined, 'FINAL_URL'],
     ['min-certificate-validity', inputs.minCertificateValidity !== undefined, 'CERTIFICATE_EXPIRATION'],
-    ...placeholders(inputs).map(({ kind }) => ['conditions', true, kind] as const),
   ]
   for (const [name, given, kind] of expectations) {
-    const target = targets.find(({ scheme }) => LACKS[scheme].includes(kind))
-    if (!given || !target) continue
+    if (!given || !targets.every(lacks(kind))) continue
+    problems.push({ inputs: ['url', name], message: `no target is one that has a ${WORDS[kind]}` })
+  }
+  // A condition must hold for every target, and what is missing makes it false.
+  for (const kind of new Set(comparedKinds(inputs))) {
+    const target = targets.find(lacks(kind))
+    if (!target) continue
     const message = `${target.text} never has a ${WORDS[kind]}; check it in a step of its own`
-    if (!problems.some((problem) => problem.message === message)) problems.push({ inputs: ['url', name], message })
+    problems.push({ inputs: ['url', 'conditions'], message })
   }
   const all = (...schemes: Scheme[]): boolean => targets.every(({ scheme }) => schemes.includes(scheme))
   const sent = [
@@ -183,6 +189,12 @@ function checkTargets(inputs: Given): InputProblem[] {
       problems.push({ inputs: ['url', name], message: `no target is one that ${name} is sent to` })
   }
   return problems
+}
+
+/** What conditions compare; `has()` is there for what may be missing. */
+function comparedKinds({ conditions = [] }: Given): Placeholder['kind'][] {
+  const operands = conditions.flatMap(({ left, right }) => [left, right])
+  return operands.flatMap((operand) => ('of' in operand && operand.kind !== 'has' ? [operand.of.kind] : []))
 }
 
 const WORDS: Readonly<Record<Placeholder['kind'], string>> = {

@@ -159,6 +159,21 @@ describe('WebSocket', () => {
     expect(closes[0]?.[0]).toBe(0x88)
   })
 
+  test.each([
+    ['expected-version', { 'expected-version': '2' }],
+    ['expected-body', { 'expected-body': 'version' }],
+    ['expected-body-regex', { 'expected-body-regex': 'v.*n' }],
+    ['a condition that asks what is there', { conditions: 'has([BODY].error) == false' }],
+  ])('stands beside http and tcp targets, which have what %s is about', async (_, inputs) => {
+    const { server } = await startWebSocket((right) => right)
+    await using _server = server
+    await using http = await startHttp((_, response) => response.end('{"version": 2}'))
+    await using tcp = await startTcp(() => undefined)
+    const url = `${http.url}\ntcp://127.0.0.1:${tcp.port}\n${server.url.replace('http', 'ws')}`
+    const run = await check(url, { ...inputs, 'max-attempts': '3' })
+    expect(run.outputs.healthy).toBe('true')
+  })
+
   test('works over TLS', async () => {
     const authority = await createTlsAuthority()
     await using server = await startHttp((_, response) => response.end(), { tls: await authority.issue(['127.0.0.1']) })

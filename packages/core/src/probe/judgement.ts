@@ -24,15 +24,23 @@ export interface Observation {
 /** Everything that is not as expected; the first is the attempt's reason. */
 export async function judge(seen: Observation, expected: Expectations, matches: Matcher): Promise<Problem[]> {
   return [
-    ...judgeStatus(seen, expected),
-    ...judgeFinalUrl(seen, expected),
-    ...judgeCertificate(seen, expected),
-    ...judgeBody(seen, expected),
-    ...judgeVersion(seen, expected),
-    ...(await judgePattern(seen, expected, matches)),
+    ...(await judgeAnswer(seen, expected, matches)),
     ...(await judgeConditions(seen, expected, matches)),
     ...judgeTime(seen, expected),
   ]
+}
+
+/** A TCP target has no answer, and a WebSocket's has no body: of them less is expected. */
+async function judgeAnswer(seen: Observation, expected: Expectations, matches: Matcher): Promise<Problem[]> {
+  if (!seen.answer) return []
+  const answered = [
+    ...judgeStatus(seen, expected),
+    ...judgeFinalUrl(seen, expected),
+    ...judgeCertificate(seen, expected),
+  ]
+  if (isWebSocket(new URL(seen.trace.url))) return answered
+  const inBody = [...judgeBody(seen, expected), ...judgeVersion(seen, expected)]
+  return [...answered, ...inBody, ...(await judgePattern(seen, expected, matches))]
 }
 
 /** The conditions that name `[STATUS]`; they take the place of `expected-status`. */
