@@ -1,11 +1,11 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
+import { constants, createBrotliCompress, createGzip } from 'node:zlib'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
-import { compressInThreads } from './compression-worker.ts'
+import { compressFiles } from './compression-threads.ts'
 
 export type Compression = 'gzip' | 'brotli' | 'none'
 
@@ -13,11 +13,13 @@ export type Compression = 'gzip' | 'brotli' | 'none'
  * A file that is larger than this is compressed piece by piece, so that memory stays bounded, and so that a cancelled
  * step need not wait: a call of zlib's cannot be stopped half way.
  */
-const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024, none: 0 }
-const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024, none: 0 }
+const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024 }
+const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024 }
 
-/** Threads of our own take some 20 ms to start: not worth it for less work than this. */
-const WORTH_THREADS_BYTES = 2 * 1024 * 1024
+/** A thread takes some 20 ms to start: not worth it for less work than this. */
+const WORTH_THREADS_BYTES = 1024 * 1024
+/** To open a file and to make a compressor takes as long as to compress this much with gzip 9, about. */
+const FILE_EFFORT_BYTES = 2048
 /** Brotli 11 takes so many times as long as gzip 9 for the same bytes, about. */
 const BROTLI_EFFORT = 30
 
@@ -38,7 +40,9 @@ export type SizedTask = SizeTask &
   ({ readonly bytes: number; readonly rawBytes: number } | { readonly problem: string })
 
 /** A file that has something to compress. */
-interface Compressible extends SizeTask {
+interface Compressible {
+  readonly path: string
+  readonly compression: Exclude<Compression, 'none'>
   readonly rawBytes: number
   readonly at: number
 }
@@ -59,9 +63,13 @@ export async function measureSizes(
   const inPieces: Compressible[] = []
   for (const [at, task] of tasks.entries()) {
     const looked = lookAt(task, workspace)
+    const { path, compression } = task
     if ('problem' in looked) results[at] = { ...task, ...looked }
-    else if (task.compression === 'none') results[at] = { ...task, ...looked, bytes: looked.rawBytes }
-    else (looked.rawBytes > WHOLE_BYTES[task.compression] ? inPieces : whole).push({ ...task, ...looked, at })
+    else if (compression === 'none') results[at] = { ...task, ...looked, bytes: looked.rawBytes }
+    else {
+      const queue = looked.rawBytes > WHOLE_BYTES[compression] ? inPieces : whole
+      queue.push({ path, compression, ...looked, at })
+    }
   }
   const keep = ({ at, path, compression, rawBytes }: Compressible, found: number | { problem: string }): void => {
     results[at] = { path, compression, ...(typeof found === 'number' ? { bytes: found, rawBytes } : found) }
@@ -88,17 +96,12 @@ type Keep = (task: Compressible, found: number | { problem: string }) => void
 
 async function compressWhole(tasks: Compressible[], workspace: string, signal: AbortSignal, keep: Keep): Promise<void> {
   const effort = tasks.reduce((sum, { compression, rawBytes }) => {
-    return sum + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
+    return sum + FILE_EFFORT_BYTES + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
   }, 0)
-  if (effort < WORTH_THREADS_BYTES) {
-    await inTurns(tasks, signal, keep, async ({ path, compression }) => {
-      return compressedBytes(readFileSync(join(workspace, path)), compression)
-    })
-    return
-  }
   // The largest first, so that no thread is left with a large one at the end.
   const ordered = tasks.toSorted((a, b) => b.rawBytes - a.rawBytes)
-  const found = await compressInThreads(ordered, workspace, OPTIONS, signal)
+  const files = ordered.map(({ path, compression }) => ({ path: join(workspace, path), compression }))
+  const found = await compressFiles(files, OPTIONS, effort >= WORTH_THREADS_BYTES, signal)
   for (const [at, task] of ordered.entries()) keep(task, found[at] ?? { problem: 'it was not measured' })
 }
 
@@ -125,15 +128,7 @@ async function inTurns(
   await Promise.all(Array.from({ length: availableParallelism() }, work))
 }
 
-async function compressedBytes(content: Buffer, compression: Compression): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const done = (error: Error | null, compressed: Buffer): void => (error ? reject(error) : resolve(compressed))
-  if (compression === 'gzip') gzip(content, OPTIONS.gzip, done)
-  else brotliCompress(content, OPTIONS.brotli, done)
-  return (await promise).length
-}
-
-async function streamedBytes(path: string, compression: Compression, signal: AbortSignal): Promise<number> {
+async function streamedBytes(path: string, compression: 'gzip' | 'brotli', signal: AbortSignal): Promise<number> {
   let bytes = 0
   const counter = new Writable({
     write(chunk: Buffer, _encoding, done) {
