@@ -79,6 +79,7 @@ describe('a redirect status that is expected is the answer', () => {
   test.each([
     ['expected-status', { 'expected-status': '301,302' }],
     ['a condition', { conditions: '[STATUS] == 302' }],
+    ['conditions that no page fulfils', { conditions: '[STATUS] >= 300\n[STATUS] < 400' }],
   ])('by %s', async (_, inputs) => {
     await using server = await redirector({ '/': '/login' })
     const run = await check(server.url, { 'follow-redirects': 'all', ...inputs })
@@ -96,6 +97,19 @@ test('expected-final-url is the page that is judged', async () => {
   expect(wrong.outputs).toMatchObject({ reason: 'redirect' })
   expect(wrong.outputs['last-error']).toBe(`The final URL is ${server.url}/login, expected ${server.url}/app`)
 })
+
+test.each(['[STATUS] < 400', '[STATUS] != 503'])(
+  '%s is not fulfilled by a redirect to a login page',
+  async (condition) => {
+    await using server = await startHttp((_, response) => {
+      response.writeHead(302, { location: '/login' })
+      response.end()
+    })
+    const run = await checkOnce(server.url, { conditions: condition })
+    expect(run.outputs).toMatchObject({ reason: 'redirect', 'last-status': '302' })
+    expect(run.outputs['last-error']).toContain('Redirected to /login')
+  },
+)
 
 describe('secrets stay with their origin', () => {
   test.each([

@@ -48,13 +48,24 @@ export function statusConditions({ conditions = [] }: Pick<Expectations, 'condit
   return conditions.filter((condition) => placeholdersOf(condition).some(({ kind }) => kind === 'STATUS'))
 }
 
-/** Whether a redirect's status is the answer that is wanted, and so is not followed. */
+/**
+ * Whether a redirect's status is the answer that is wanted, and so is not followed. Conditions want it when one gives
+ * the status itself (`[STATUS] == 302`) or they would not hold for 200: `[STATUS] < 400` is about the page in the end, and
+ * a redirect to a login page must not fulfil it.
+ */
 export async function expectsStatus(status: number, expected: Expectations): Promise<boolean> {
   const own = statusConditions(expected)
   if (own.length === 0) return includesStatus(expected.status, status)
+  if (!(await holdFor(status, own))) return false
+  return own.some(({ operator }) => operator === '==') || !(await holdFor(200, own))
+}
+
+async function holdFor(status: number, conditions: readonly Condition[]): Promise<boolean> {
   // Three digits cannot make a pattern backtrack for long.
   const matches: Matcher = async (pattern, text) => compilePattern(pattern).test(text)
-  const results = await Promise.all(own.map((condition) => evaluate(condition, { ...NO_FACTS, status }, matches)))
+  const results = await Promise.all(
+    conditions.map((condition) => evaluate(condition, { ...NO_FACTS, status }, matches)),
+  )
   return results.every(({ holds }) => holds)
 }
 
