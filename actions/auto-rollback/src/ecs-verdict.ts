@@ -60,7 +60,7 @@ function judge({ decision, result }: RestoredService): { outcome: Outcome; reaso
 }
 
 function adviceOf({ decision, result }: RestoredService): string {
-  if (decision.kind === 'impossible') return 'Create the service again, or remove it from this step.'
+  if (decision.kind === 'impossible') return decision.next
   if (result?.state.kind === 'error' && result.state.error instanceof ActionError) return result.state.error.advice
   return explainDeath(result)?.next ?? ''
 }

@@ -2,6 +2,7 @@ import type { Service } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { captureBaseline, type EcsBaseline } from '@deploy-kit/core/ecs/baseline'
 import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
+import { findForeignController } from '@deploy-kit/core/ecs/deployment-controller'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { shortName } from '@deploy-kit/core/ecs/names'
 import { describeServices } from '@deploy-kit/core/ecs/services'
@@ -40,19 +41,26 @@ export async function captureServices(inputs: Inputs, ecs: Ecs, context: ActionC
 }
 
 /** A guard that could not do its work later says so now. */
-function checkRestorable(cluster: string, names: readonly string[], services: ReadonlyMap<string, Service>): void {
+export function checkRestorable(
+  cluster: string,
+  names: readonly string[],
+  services: ReadonlyMap<string, Service>,
+): void {
+  const advice = new Set<string>()
   const problems = names.flatMap((name) => {
     const service = services.get(name)
-    if (service === undefined) return [`${name} does not exist`]
-    if (service.status !== 'ACTIVE') return [`${name} is ${service.status}: it was deleted`]
-    const controller = service.deploymentController?.type ?? 'ECS'
-    return controller === 'ECS'
-      ? []
-      : [`${name} has the deployment controller ${controller}, which rolls back by itself`]
+    if (service?.status === 'ACTIVE') {
+      const foreign = findForeignController(service)
+      if (foreign !== undefined) advice.add(foreign.instead)
+      return foreign === undefined ? [] : [`${name} ${foreign.problem}`]
+    }
+    advice.add(
+      'Check the names of services and cluster, and that aws-region and the account are the ones that are meant.',
+    )
+    return [service === undefined ? `${name} does not exist` : `${name} is ${service.status}: it was deleted`]
   })
   if (problems.length === 0) return
   throw new ActionError('not-found', `Cluster ${cluster}: ${problems.join('; ')}.`, {
-    advice:
-      'Check the names of services and cluster, and that aws-region and the account are the ones that are meant. Nothing was changed.',
+    advice: [...advice, 'Nothing was changed.'].join(' '),
   })
 }

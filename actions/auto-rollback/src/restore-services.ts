@@ -9,7 +9,7 @@ import { followRollouts } from '@deploy-kit/core/ecs/rollouts'
 import { ifAvailable, listServiceDeployments, readRevisionDefinitions } from '@deploy-kit/core/ecs/service-deployments'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { restoringCall } from './restoring-call.ts'
-import { type Decision, decide } from './situation.ts'
+import { type Decision, decide, wasAnswered } from './situation.ts'
 
 /** One service, as it was found and as it was left. */
 export interface RestoredService {
@@ -81,7 +81,8 @@ async function judge(entry: ServiceBaseline, service: Service | undefined, resto
   const own = explicit ? [] : await readJobDeployments(context, service?.serviceArn ?? '')
   const first = decide({ baseline: entry, service, own, deployedSince: undefined, explicit })
   // Only here the answer depends on what has come and gone since.
-  if (first.kind !== 'not-needed' || explicit) return first
+  const depends = first.kind === 'not-needed' || (first.kind === 'already-rolled-back' && !own.some(wasAnswered))
+  if (!depends || explicit) return first
   const deployedSince = await ifAvailable(() => wasDeployedSince(entry, restoring))
   return decide({ baseline: entry, service, own, deployedSince, explicit })
 }

@@ -6,6 +6,7 @@ import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { ActionError } from '@deploy-kit/core/errors'
 import { nameRun, readPersistedBaseline } from './baseline-tag.ts'
+import { checkRestorable } from './guard.ts'
 import type { Inputs } from './inputs.ts'
 import { parseEcsBaseline } from './saved-baseline.ts'
 import { findVersion } from './version-search.ts'
@@ -22,13 +23,7 @@ export async function chooseTarget(inputs: Inputs, ecs: Ecs, context: ActionCont
   }
   const { cluster = '', services: names } = inputs
   const services = await describeServices(ecs, cluster, names)
-  const missing = names.filter((name) => services.get(name)?.status !== 'ACTIVE')
-  if (missing.length > 0) {
-    throw new ActionError('not-found', `Cluster ${cluster} has no active service ${missing.join(', ')}.`, {
-      advice:
-        'Check the names of services and cluster, and that aws-region and the account are the ones that are meant.',
-    })
-  }
+  checkRestorable(cluster, names, services)
   if (inputs.to === 'baseline') return await readTags(cluster, services, ecs, context)
   const entries = await Promise.all(
     [...services].map(async ([name, service]) => ({

@@ -50,6 +50,18 @@ describe('what a post step finds', () => {
       { deployedSince: true },
       { kind: 'already-rolled-back' },
     ],
+    [
+      'a request that was never sent',
+      runs('d1', 'web:1'),
+      { own: intent, deployedSince: false },
+      { kind: 'not-needed' },
+    ],
+    [
+      'a request of which it is not known whether it was sent',
+      runs('d1', 'web:1'),
+      { own: intent },
+      { kind: 'already-rolled-back' },
+    ],
     ['somebody else having rolled back', runs('d3', 'web:1'), { own: ours }, { kind: 'already-rolled-back' }],
     [
       'ECS having failed to revert',

@@ -1,5 +1,6 @@
 import type { Deployment, Service } from '@aws-sdk/client-ecs'
 import { primaryDeployment, type ServiceBaseline } from '@deploy-kit/core/ecs/baseline'
+import { findForeignController } from '@deploy-kit/core/ecs/deployment-controller'
 import { isOwnDeployment, type JobDeployment } from '@deploy-kit/core/ecs/job-record'
 import { shortName } from '@deploy-kit/core/ecs/names'
 
@@ -10,7 +11,7 @@ export type Decision =
   | { readonly kind: 'superseded'; readonly why: string }
   /** `inFlight`: a deployment that can be stopped, rather than a finished one that has to be replaced. */
   | { readonly kind: 'restore'; readonly why: string; readonly inFlight: boolean }
-  | { readonly kind: 'impossible'; readonly why: string }
+  | { readonly kind: 'impossible'; readonly why: string; readonly next: string }
 
 export interface Situation {
   readonly baseline: ServiceBaseline
@@ -30,11 +31,15 @@ export interface Situation {
  */
 export function decide(situation: Situation): Decision {
   const { baseline, service, own, explicit } = situation
-  if (service === undefined) return { kind: 'impossible', why: 'the service does not exist any more' }
+  const again = 'Create the service again, or remove it from this step.'
+  if (service === undefined) return { kind: 'impossible', why: 'the service does not exist any more', next: again }
   if (service.status !== 'ACTIVE')
-    return { kind: 'impossible', why: `the service is ${service.status}: it was deleted` }
+    return { kind: 'impossible', why: `the service is ${service.status}: it was deleted`, next: again }
+  const foreign = findForeignController(service)
+  if (foreign !== undefined) return { kind: 'impossible', why: `it ${foreign.problem}`, next: foreign.instead }
   const primary = primaryDeployment(service)
-  if (primary === undefined) return { kind: 'impossible', why: 'the service has no primary deployment' }
+  if (primary === undefined)
+    return { kind: 'impossible', why: 'the service has no primary deployment', next: 'Deploy it with ecs-deploy.' }
   if (primary.taskDefinition === baseline.taskDefinition) return decideAtBaseline(situation, primary)
   if (!explicit && primary.id === baseline.deploymentId && !isOurs(own, primary)) {
     const why = `${shortName(primary.taskDefinition)} was being deployed before this job's turn`
@@ -50,6 +55,10 @@ export function decide(situation: Situation): Decision {
   const inFlight = primary.rolloutState === 'IN_PROGRESS' || primary.rolloutState === undefined
   const how = inFlight ? 'is being deployed' : primary.rolloutState === 'FAILED' ? 'failed' : 'runs'
   return { kind: 'restore', why: `${shortName(primary.taskDefinition)} ${how}`, inFlight }
+}
+
+export function wasAnswered({ deploymentId }: JobDeployment): boolean {
+  return deploymentId !== undefined
 }
 
 /** When ECS reverts one of our deployments to another one of ours, the deployment is new and the revision is ours. */
@@ -70,7 +79,9 @@ function decideAtBaseline(
   const others = (service?.deployments ?? []).some(
     (deployment) => deployment.id !== primary.id && deployment.taskDefinition !== baseline.taskDefinition,
   )
-  const wasDeployed = own.some((entry) => entry.taskDefinition !== baseline.taskDefinition) || deployedSince || others
+  const ours = own.filter((entry) => entry.taskDefinition !== baseline.taskDefinition)
+  // A step that was ended between its intent and its request has deployed nothing; ECS knows which it was.
+  const wasDeployed = ours.some(wasAnswered) || others || (deployedSince ?? ours.length > 0)
   if (!explicit && !wasDeployed) {
     return { kind: 'not-needed', why: `nothing was deployed since; ${runs} runs`, inProgress: false }
   }

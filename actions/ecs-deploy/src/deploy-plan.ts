@@ -1,6 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
+import { findForeignController } from '@deploy-kit/core/ecs/deployment-controller'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { shortName } from '@deploy-kit/core/ecs/names'
 import { findServiceDeployment, hasNativeStrategy } from '@deploy-kit/core/ecs/native-strategy'
@@ -56,18 +57,11 @@ export async function planService(
 
 /** @throws {ActionError} wrong-state when deployments of the service are not made by UpdateService */
 function checkDeployable(name: string, service: Service): void {
-  const controller = service.deploymentController?.type ?? 'ECS'
-  if (controller !== 'ECS') {
-    const instead =
-      controller === 'CODE_DEPLOY'
-        ? 'Deploy it with AWS CodeDeploy (aws ecs deploy), or move the service to the ECS controller, which has blue/green, linear and canary strategies of its own.'
-        : 'Deploy it with the controller that makes its task sets (CreateTaskSet).'
-    throw new ActionError(
-      'wrong-state',
-      `The service ${name} has the deployment controller ${controller}: UpdateService cannot give it another task definition.`,
-      { advice: `${instead} Nothing was changed.` },
-    )
-  }
+  const foreign = findForeignController(service)
+  if (foreign === undefined) return
+  throw new ActionError('wrong-state', `The service ${name} ${foreign.problem}.`, {
+    advice: `${foreign.instead} Nothing was changed.`,
+  })
 }
 
 async function readBase(

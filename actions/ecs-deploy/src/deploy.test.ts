@@ -297,7 +297,7 @@ describe.concurrent('a deployment', () => {
     const run = await deploy({ services: 'foreign', image: imageOf('v2') })
     expect(run.exitCode).toBe(1)
     expect(run.annotations[0]?.message).toMatch(
-      /foreign has the deployment controller CODE_DEPLOY.*\nDeploy it with AWS CodeDeploy/,
+      /foreign has the deployment controller CODE_DEPLOY.*\nUse AWS CodeDeploy for it/,
     )
     expect(requests('UpdateService', 'foreign') + requests('RegisterTaskDefinition', 'foreign')).toBe(0)
   })

@@ -21,6 +21,8 @@ export interface SmallService {
   readonly balanced?: boolean
   /** One of ECS's own strategies, in the API's words: `{ strategy: 'BLUE_GREEN' }`; needs `balanced`. */
   readonly deploymentConfiguration?: Readonly<Record<string, unknown>>
+  /** Further members of its task definition, over all others. */
+  readonly definition?: Readonly<Record<string, unknown>>
   /** Further members of CreateService, over all others. */
   readonly settings?: Readonly<Record<string, unknown>>
 }
@@ -76,7 +78,7 @@ export function smallWorld(services: readonly (string | SmallService)[]): World 
   )
 }
 
-function definitionOf({ name, balanced }: SmallService) {
+function definitionOf({ name, balanced, definition }: SmallService) {
   return {
     family: name,
     networkMode: 'awsvpc',
@@ -96,6 +98,7 @@ function definitionOf({ name, balanced }: SmallService) {
         },
       },
     ],
+    ...definition,
   }
 }
 
