@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DescribeTaskDefinitionCommand, ECSClient, ListTaskDefinitionsCommand } from '@aws-sdk/client-ecs'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -95,6 +98,36 @@ describe('what is run', () => {
     expect((await ecs.send(new ListTaskDefinitionsCommand({ familyPrefix: 'ledger' }))).taskDefinitionArns).toEqual(
       taskDefinitionArns,
     )
+  })
+
+  test('a task definition file is registered as it stands, with its tags, and used again', async () => {
+    const { taskDefinition } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: 'ledger:1' }))
+    const containers = taskDefinition?.containerDefinitions?.map((container) => ({
+      ...container,
+      image: imageOf('v33'),
+    }))
+    const folder = await mkdtemp(join(tmpdir(), 'definition-'))
+    const file = join(folder, 'task-definition.json')
+    await writeFile(
+      file,
+      JSON.stringify({ ...taskDefinition, containerDefinitions: containers, tags: [{ key: 'of', value: 'file' }] }),
+    )
+    await migrate(lab, { command: 'true', 'task-definition': file })
+    const first = lastRunTask(lab).taskDefinition
+    const registered = lab.journal.requests('ecs', 'RegisterTaskDefinition').at(-1)?.input
+    expect(registered).toMatchObject({ family: 'ledger', tags: [{ key: 'of', value: 'file' }] })
+    expect(registered).not.toHaveProperty('revision')
+    await migrate(lab, { command: 'true', 'task-definition': file })
+    expect(lastRunTask(lab).taskDefinition).toBe(first)
+  })
+
+  test('a capacity provider strategy replaces the launch type, and keeps the platform version on Fargate', async () => {
+    await migrate(lab, { command: 'true', 'capacity-provider-strategy': '- capacityProvider: FARGATE\n  weight: 1' })
+    expect(lastRunTask(lab)).toMatchObject({
+      capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+      platformVersion: '1.4.0',
+    })
+    expect(lastRunTask(lab)).not.toHaveProperty('launchType')
   })
 
   test('a dry run reads and checks, says what would be run, and sends nothing that changes anything', async () => {

@@ -65,7 +65,15 @@ async function readDefinition(
   if (inputs.taskDefinition !== undefined && isTaskDefinitionFile(inputs.taskDefinition)) {
     return { wanted: await readTaskDefinitionFile(inputs.taskDefinition), registered: undefined }
   }
-  const registered = await describeTaskDefinition(ecs, inputs.taskDefinition ?? service?.taskDefinition ?? '')
+  const name = inputs.taskDefinition ?? service?.taskDefinition
+  if (name === undefined) {
+    throw new ActionError(
+      'bad-input',
+      `task-definition: is required, because the service ${inputs.service} has none of its own (its deployment controller is ${service?.deploymentController?.type ?? 'unknown'})`,
+      { advice: 'Nothing was changed. Name the family that its task sets use.' },
+    )
+  }
+  const registered = await describeTaskDefinition(ecs, name)
   // An INACTIVE revision goes on running in services, but RunTask refuses it: the same is registered again.
   return { wanted: registered.input, registered: registered.status === 'ACTIVE' ? registered : undefined }
 }
@@ -115,11 +123,21 @@ function chooseNetwork(
 type Capacity = Pick<RunTaskCommandInput, 'launchType' | 'capacityProviderStrategy' | 'platformVersion'>
 
 function chooseCapacity(inputs: Inputs, service: Service | undefined): Capacity {
-  if (inputs.capacityProviderStrategy) return { capacityProviderStrategy: inputs.capacityProviderStrategy }
+  const given = inputs.capacityProviderStrategy
+  if (given) return { capacityProviderStrategy: given, ...platformOf(given, service) }
   if (inputs.launchType) return { launchType: inputs.launchType, ...platform(inputs.launchType, service) }
   const strategy = service?.capacityProviderStrategy ?? []
-  if (strategy.length > 0) return { capacityProviderStrategy: strategy, ...platform('FARGATE', service) }
+  if (strategy.length > 0) return { capacityProviderStrategy: strategy, ...platformOf(strategy, service) }
   return service?.launchType ? { launchType: service.launchType, ...platform(service.launchType, service) } : {}
+}
+
+/** FARGATE and FARGATE_SPOT are the capacity providers of Fargate; all of a strategy are, or none. */
+function platformOf(
+  strategy: readonly { readonly capacityProvider?: string | undefined }[],
+  service: Service | undefined,
+): Pick<Capacity, 'platformVersion'> {
+  const isFargate = strategy.every(({ capacityProvider = '' }) => capacityProvider.startsWith('FARGATE'))
+  return platform(isFargate ? 'FARGATE' : 'EC2', service)
 }
 
 /** A platform version belongs to Fargate alone. */
