@@ -8,7 +8,7 @@ import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
 import { runBuild } from './build.ts'
 import { commentMarker } from './comment.ts'
 import { type Comparison, compare, deltaOf, deltaPercent } from './comparison.ts'
-import { nameFiles } from './file-names.ts'
+import { findCollisions, nameFiles } from './file-names.ts'
 import { openGitHub } from './github-access.ts'
 import { checkInputs, fields, type Inputs } from './inputs.ts'
 import { type Judgement, judge, type Violation } from './judgement.ts'
@@ -105,6 +105,7 @@ function judgeGate(
   context: ActionContext,
 ): GateReport {
   const comparison = baseline && 'gate' in baseline ? compare(baseline.gate, measurement, nameRule) : undefined
+  const paths = measurement.files.map((file) => file.path)
   const judged = judge(measurement, comparison, {
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
     warnAt: inputs.warnAt,
@@ -118,6 +119,7 @@ function judgeGate(
     measurement,
     judgement,
     ...(comparison && { comparison }),
+    collisions: comparison?.collisions ?? findCollisions(paths, nameRule),
     baselineNote: describeBaseline(baseline),
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
   }

@@ -10,7 +10,7 @@ export interface Comparison {
   readonly lines: readonly NamedChange[]
   /** Files that are new, gone or of another size. */
   readonly files: readonly NamedChange[]
-  /** Names that several files share once their hashes are removed: these are told apart by their full names. */
+  /** Names that several files of either build share once their hashes are removed. */
   readonly collisions: readonly string[]
 }
 

@@ -94,12 +94,20 @@ const ABBREVIATIONS = new Set(
 
 /** How odd a text of eight characters has to be; words, camel case and words with a number score less. */
 const ODD_PER_8 = 2
+/** esbuild's base32: names are seldom written in capitals and digits only, so less is enough. */
+const BASE32 = /^(?=.*\d)[A-Z2-7]{8}$/
+const ODD_BASE32 = 1.5
+/** Words such as folklore, Buzzword or rijndael256, however oddly they are spelt; one hash in a thousand looks so. */
+const WORDS = /^([A-Za-z][a-z]*\d*|\d+)([-_]([A-Za-z][a-z]*\d*|\d+))*$|^(?!.{8}$)[A-Z]+$/
 
 /** Whether the text cannot be read aloud: letters that do not follow each other in words, case and digits by turns. */
 function isRandom(text: string): boolean {
+  if (WORDS.test(text)) return false
   let oddity = 0
   let before = ''
-  for (const run of text.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[-_]/g) ?? []) {
+  // a11y, i18n, k8s: a letter, how many follow, and the last.
+  const spoken = text.replaceAll(/(?<![^-_])[a-z]\d{1,2}[a-z](?![^-_])/g, '')
+  for (const run of spoken.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[-_]/g) ?? []) {
     if (run === '-' || run === '_' || ABBREVIATIONS.has(run.toLowerCase())) {
       before = ''
       continue
@@ -109,7 +117,7 @@ function isRandom(text: string): boolean {
     if (!/\d/.test(run)) oddity += oddityOfLetters(run.toLowerCase(), before !== '')
     before = run
   }
-  return oddity >= (ODD_PER_8 * text.length) / 8
+  return oddity >= (BASE32.test(text) ? ODD_BASE32 : (ODD_PER_8 * text.length) / 8)
 }
 
 function oddityOfLetters(run: string, continues: boolean): number {

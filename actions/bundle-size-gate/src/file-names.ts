@@ -56,6 +56,12 @@ export function joinFiles(
   return { pairs, collisions }
 }
 
+/** Names that several files of one build share once their hashes are removed: nobody can say which of them is which. */
+export function findCollisions(paths: readonly string[], nameOf: NameRule): string[] {
+  const shared = [...Map.groupBy(paths, nameOf)].filter(([, sharing]) => sharing.length > 1)
+  return shared.map(([name]) => name).sort()
+}
+
 /** Names for files of one build: without hashes, except where two files would share one. */
 export function nameFiles(paths: readonly string[], nameOf: NameRule): string[] {
   const shared = Map.groupBy(paths, nameOf)

@@ -14,7 +14,6 @@ export function renderFiles(comparison: Comparison, extent: Extent): string {
     blocks(
       table(['File', 'Before', 'Now', 'Change'], shown.map(renderRow)),
       rest > 0 ? `${plural(rest, 'more file')} changed less than these.` : '',
-      renderCollisions(comparison.collisions),
     ),
   )
 }
@@ -36,7 +35,8 @@ function renderRow(file: NamedChange): string[] {
 
 const MOST_COLLISIONS = 10
 
-function renderCollisions(names: readonly string[]): string {
+/** Why files are listed by their full names. */
+export function renderCollisions(names: readonly string[]): string {
   if (names.length === 0) return ''
   const shown = names.slice(0, MOST_COLLISIONS).map((name) => code(shorten(name)))
   const rest = names.length > MOST_COLLISIONS ? ` and ${names.length - MOST_COLLISIONS} more` : ''

@@ -39,6 +39,17 @@ test('a link that leads nowhere, a device and a name that is not UTF-8 are error
   )
 })
 
+test('a folder whose name is not UTF-8 is an error too, never left out', async () => {
+  await using workspace = await createWorkspace({ 'dist/a.js': 'x' })
+  const folder = Buffer.concat([Buffer.from(join(workspace.path, 'dist/')), Buffer.from([0xff])])
+  await mkdir(folder)
+  await writeFile(Buffer.concat([folder, Buffer.from('/b.js')]), 'xx')
+  const run = await workspace.run({ files: 'dist/**/*.js', ...options })
+  expect(run.exitCode).toBe(1)
+  expect(run.annotations[0]?.message).toMatch(/A folder that dist\/\*\*\/\*\.js looks into cannot be read: .*not UTF-8/)
+  expect((await workspace.run({ files: 'dist/*.js', ...options })).outputs.total).toBe('1')
+})
+
 test('names with blanks, newlines, bars, backticks and brackets are measured and shown safely', async () => {
   const names = ['a b.js', 'new\nline.js', 'bar|bar.js', 'tick`tick.js', '[id].js', '::error::x.js', '<img src=x>.js']
   await using workspace = await createWorkspace(Object.fromEntries(names.map((name) => [`dist/${name}`, 'xxxxx'])))

@@ -60,7 +60,9 @@ function watchingFileSystem(links: string[], unreadable: string[]): FileSystemAd
   const adapter = {
     readdir: (path: string, options: { withFileTypes: true }, done: Callback) => {
       readdir(path, options, (error, entries) => {
-        if (error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') unreadable.push(messageOf(error))
+        // Node gives such a name with U+FFFD in it, and by that name nothing is found.
+        if (error?.code === 'ENOENT' && path.includes('\uFFFD')) unreadable.push(`the name ${path} is not UTF-8`)
+        else if (error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') unreadable.push(messageOf(error))
         done(error, entries)
       })
     },

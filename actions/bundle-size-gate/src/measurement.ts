@@ -86,7 +86,10 @@ interface FoundLine {
 }
 
 async function expand(plan: LinePlan, options: MeasureOptions): Promise<FoundLine[]> {
-  if (plan.source.kind === 'listed') return [{ plan, paths: plan.source.paths }]
+  if (plan.source.kind === 'listed') {
+    const { paths } = plan.source
+    return [{ plan, paths, ...(paths.length === 0 && { missing: 'it loads no JavaScript at all' }) }]
+  }
   const { globs } = plan.source
   const { paths, links } = await findFiles(
     globs,

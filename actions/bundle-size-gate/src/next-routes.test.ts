@@ -16,6 +16,16 @@ function sizesOf(log: readonly string[]): Record<string, string> {
 }
 
 describe('routes of a Next.js build', () => {
+  test('that load no JavaScript at all fail like a glob that matches nothing', async () => {
+    const stats = [{ route: '/', firstLoadUncompressedJsBytes: 0, firstLoadChunkPaths: [] }]
+    await using workspace = await createWorkspace({ '.next/diagnostics/route-bundle-stats.json': json(stats) })
+    const run = await workspace.run({ 'next-dir': '.next', ...options })
+    expect(run.exitCode).toBe(1)
+    expect(JSON.parse(run.outputs.violations ?? '')).toEqual([
+      expect.objectContaining({ rule: 'fail-on-missing', name: '/', message: expect.stringMatching(/no JavaScript/) }),
+    ])
+  })
+
   // Next.js 16.2 and newer with Turbopack: paths are written from the project's folder.
   test('are read from route-bundle-stats.json, each chunk once a route and once in the total', async () => {
     const stats = [

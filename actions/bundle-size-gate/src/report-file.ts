@@ -34,6 +34,7 @@ function reportData(report: GateReport): object {
     violations: judgement.violations,
     warnings: judgement.warnings,
     overriddenBy: report.overriddenBy ?? null,
+    collisions: report.collisions,
     baseline: report.baselineNote,
     comparison: comparison ?? null,
   }

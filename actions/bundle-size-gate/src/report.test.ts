@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import type { Comparison } from './comparison.ts'
 import type { Judgement } from './judgement.ts'
 import type { MeasuredLine } from './measurement.ts'
 import { type GateReport, headline, renderComment, renderReport } from './report.ts'
+import { createWorkspace, pushToMain } from './testing/workspace.ts'
 
 const line = (name: string, bytes: number, budgetBytes?: number): MeasuredLine => ({
   name,
@@ -12,12 +14,18 @@ const line = (name: string, bytes: number, budgetBytes?: number): MeasuredLine =
   ...(budgetBytes !== undefined && { budget: { bytes: budgetBytes, rule: 'budget' } }),
 })
 
-function report(lines: readonly MeasuredLine[], comparison?: Comparison, judgement?: Partial<Judgement>): GateReport {
+function report(
+  lines: readonly MeasuredLine[],
+  comparison?: Comparison,
+  judgement?: Partial<Judgement>,
+  collisions: readonly string[] = [],
+): GateReport {
   const files = lines.flatMap((each) => each.files)
   return {
     measurement: { lines, files, totalBytes: files.reduce((sum, file) => sum + file.bytes, 0) },
     judgement: { violations: [], warnings: [], ...judgement },
     ...(comparison && { comparison }),
+    collisions,
     baselineNote: 'Compared with 0123456789 (the merge base).',
   }
 }
@@ -25,6 +33,20 @@ function report(lines: readonly MeasuredLine[], comparison?: Comparison, judgeme
 const frame = { marker: '<!-- marker -->', title: 'ci / size', runUrl: 'https://github.com/org/app/actions/runs/7' }
 
 describe('the report', () => {
+  test('lists names that several files share without their hashes, compared or not', async () => {
+    const files = { 'dist/app.3f2a9c1b.js': 'x', 'dist/app.99e1b2c4.js': 'xx', 'dist/other.js': 'x' }
+    await using workspace = await createWorkspace(files)
+    const options = { files: 'dist/*.js', compression: 'none', baseline: 'file', 'baseline-file': 'base.json' }
+    const first = await workspace.run(options, ...pushToMain('a'.repeat(40)))
+    const second = await workspace.run(options)
+    for (const run of [first, second]) {
+      expect(run.summary).toMatch(/Several files share a name .*: `dist\/app\.\[hash\]\.js`\./)
+      expect(run.outputs['comment-body']).toContain('`dist/app.[hash].js`')
+      const report = JSON.parse(await readFile(run.outputs['report-path'] ?? '', 'utf8'))
+      expect(report.collisions).toEqual(['dist/app.[hash].js'])
+    }
+  })
+
   test('says what failed first, then what changed, largest first; the unchanged is folded', () => {
     const comparison: Comparison = {
       sha: '0123456789abcdef',
@@ -106,6 +128,7 @@ Compared with 0123456789 (the merge base).
       names.map((name) => line(name, 10)),
       comparison,
       { violations, warnings: names },
+      names,
     )
     const comment = renderComment(given, frame)
     expect(comment.length).toBeLessThanOrEqual(65_536)

@@ -1,7 +1,7 @@
 import { blocks, code, escapeMarkdown } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
 import type { Comparison } from './comparison.ts'
-import { renderFiles } from './file-table.ts'
+import { renderCollisions, renderFiles } from './file-table.ts'
 import type { Judgement, Violation } from './judgement.ts'
 import { renderLines } from './line-table.ts'
 import type { Measurement } from './measurement.ts'
@@ -12,6 +12,8 @@ export interface GateReport {
   readonly measurement: Measurement
   readonly judgement: Judgement
   readonly comparison?: Comparison
+  /** Names that several files share once their hashes are removed: these are told apart by their full names. */
+  readonly collisions: readonly string[]
   /** What was compared with, or why nothing was: one sentence. */
   readonly baselineNote: string
   /** Set when the pull request's label let the violations pass. */
@@ -51,6 +53,7 @@ export function renderReport(report: GateReport, extent: Extent = { lines: 100, 
     renderWarnings(judgement.warnings, extent),
     renderLines(report, extent),
     comparison ? renderFiles(comparison, extent) : '',
+    renderCollisions(report.collisions),
     escapeMarkdown(report.baselineNote),
   )
 }
