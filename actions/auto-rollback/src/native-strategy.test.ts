@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ContinueServiceDeploymentCommand, DescribeServiceDeploymentsCommand, ECSClient } from '@aws-sdk/client-ecs'
+import { ContinueServiceDeploymentCommand, ECSClient, type ServiceDeployment } from '@aws-sdk/client-ecs'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { imageOf, type SmallService, smallWorld } from '@deploy-kit/lab/testing/small-world'
@@ -132,24 +132,26 @@ const sharesOf = (service: string): readonly string[] => {
     )
 }
 
-/** Somebody looks at what the deployment is paused for, and decides. */
+/** Once the step itself has seen that it waits for somebody, somebody decides. */
 async function decide(service: string, decision: 'CONTINUE' | 'ROLLBACK'): Promise<void> {
-  const hook = await vi.waitFor(
-    async () => {
-      const serviceDeploymentArn =
-        changes(service)
-          .at(-1)
-          ?.resource.replace(/ stage$/, '') ?? ''
-      const { serviceDeployments } = await ecs.send(
-        new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [serviceDeploymentArn] }),
+  const paused = (): ServiceDeployment => {
+    const answers = lab.journal
+      .requests('ecs', 'DescribeServiceDeployments')
+      .flatMap(({ outcome }) =>
+        outcome.kind === 'answered'
+          ? (outcome.output as { serviceDeployments: ServiceDeployment[] }).serviceDeployments
+          : [],
       )
-      const [paused] = serviceDeployments?.[0]?.lifecycleHookDetails ?? []
-      expect(paused?.status).toBe('AWAITING_ACTION')
-      return { serviceDeploymentArn, hookId: paused?.hookId }
-    },
-    { interval: 10, timeout: 15_000 },
-  )
-  await ecs.send(new ContinueServiceDeploymentCommand({ ...hook, action: decision }))
+    const found = answers.find(
+      ({ serviceDeploymentArn = '', lifecycleHookDetails: hooks }) =>
+        serviceDeploymentArn.includes(`/small/${service}/`) && hooks?.[0]?.status === 'AWAITING_ACTION',
+    )
+    expect(found).toBeDefined()
+    return found as ServiceDeployment
+  }
+  const { serviceDeploymentArn, lifecycleHookDetails } = await vi.waitFor(paused, { interval: 10, timeout: 15_000 })
+  const hookId = lifecycleHookDetails?.[0]?.hookId
+  await ecs.send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn, hookId, action: decision }))
 }
 
 describe.concurrent('a blue/green service', () => {
