@@ -84,6 +84,30 @@ describe('cancel and time', () => {
     expect(await statusOf(run.outputs['task-arn'] ?? '')).toBe('STOPPED')
   })
 
+  test('with on-timeout detach the task goes on after the deadline, and it is said how to follow it', async () => {
+    const inputs = { command: shell('sleep 60 & wait'), timeout: '30s', 'on-timeout': 'detach' }
+    const run = await migrate(lab, inputs)
+    const arn = run.outputs['task-arn'] ?? ''
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs.outcome).toBe('timed-out')
+    expect(failureOf(run)).toContain(
+      `It goes on, as asked. Follow it with: aws ecs describe-tasks --cluster production --tasks ${arn}`,
+    )
+    expect(await statusOf(arn)).toBe('RUNNING')
+    await ecs.send(new StopTaskCommand({ cluster: 'production', task: arn }))
+  })
+
+  test('a task that ends between the last look and the deadline is judged as it ended', async () => {
+    for (const policy of ['stop', 'detach']) {
+      // The look at it is never answered.
+      lab.faults.add({ operation: 'DescribeTasks', call: 2, kind: 'noAnswer' })
+      const inputs = { command: shell('exit 4'), timeout: '19s', interval: '5s', 'on-timeout': policy }
+      const run = await migrate(lab, inputs)
+      lab.faults.clear()
+      expect(run.outputs, policy).toMatchObject({ outcome: 'failed', 'exit-code': '4' })
+    }
+  })
+
   test('a task that does not start in time is not-started and stopped, whatever start-timeout is', async () => {
     const run = await migrate(lab, { command: 'true', 'start-timeout': '1ms' })
     expect(run.exitCode).toBe(1)

@@ -1,14 +1,15 @@
 import type { Task } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
-import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { type Ecs, ecsWithin } from '@deploy-kit/core/ecs/ecs-client'
 import type { Followed } from './follow.ts'
 import type { Inputs } from './inputs.ts'
 import type { Launch } from './launch.ts'
 import { type Judgement, judgeEndedTask } from './outcome.ts'
-import { exitCodeOf, type Stop, stopTask } from './tasks.ts'
+import { describeTasks, exitCodeOf, type Stop, stopTask } from './tasks.ts'
 
 /** A cancelled step has 5 s for its clean-up; after a timeout the same is enough for one call. */
 const STOP_MS = 4500
+const LAST_LOOK_MS = 2000
 
 export interface Judged extends Judgement {
   /** The task as last seen. */
@@ -37,9 +38,8 @@ export async function judge(about: Case, followed: Followed, context: ActionCont
   if (followed.kind === 'cancelled') {
     const stop = await end(about, inputs.onCancel, 'the job was cancelled', context)
     const exitCode = exitCodeOf(stop.task, launch.container)
-    const ended = exitCode === undefined ? '' : ` Its container had exited with ${exitCode} before that.`
-    const headline = `Cancelled while the task ${state}. ${stop.told}${ended}`
-    return { outcome: 'cancelled', headline, task: stop.task ?? task }
+    const what = exitCode === undefined ? stop.told : `Its container had exited with ${exitCode} before that.`
+    return { outcome: 'cancelled', headline: `Cancelled while the task ${state}. ${what}`, task: stop.task ?? task }
   }
   const notStarted = followed.kind === 'not-started'
   const stop = await end(
@@ -75,7 +75,10 @@ async function end(about: Case, policy: 'stop' | 'detach', reason: string, conte
   const { ecs, inputs, taskArn } = about
   if (policy === 'detach') {
     const follow = `aws ecs describe-tasks --cluster ${inputs.cluster} --tasks ${taskArn}`
-    return { told: `It goes on, as asked. Follow it with: ${follow}`, task: undefined }
+    // It may have ended by itself since the last look.
+    const briefly = ecsWithin(ecs, LAST_LOOK_MS, context.cleanUpSignal)
+    const [task] = await describeTasks(briefly, inputs.cluster, [taskArn]).catch(() => [])
+    return { told: `It goes on, as asked. Follow it with: ${follow}`, task }
   }
   const stop = { cluster: inputs.cluster, taskArn, reason: `deploy-kit: ${reason}`, limitMs: STOP_MS }
   return stopTask(ecs, stop, context)
