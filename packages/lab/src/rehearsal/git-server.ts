@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { git, tryGit } from './git.ts'
 import type { Head, Repository } from './repository.ts'
@@ -24,6 +25,8 @@ export async function createGitServer(repository: Repository, head: Head, direct
   await git(directory, ['config', 'uploadpack.allowAnySHA1InWant', 'true'])
   const objects = resolve(repository.root, await git(repository.root, ['rev-parse', '--git-path', 'objects']))
   await writeFile(join(directory, 'objects', 'info', 'alternates'), `${objects}\n`)
+  const shallow = resolve(repository.root, await git(repository.root, ['rev-parse', '--git-path', 'shallow']))
+  if (existsSync(shallow)) await copyFile(shallow, join(directory, 'shallow'))
   for (const ref of (await git(directory, ['for-each-ref', '--format=%(refname)'])).split('\n'))
     if (ref !== '') await git(directory, ['update-ref', '-d', ref])
   if (head.prefix === '') await copyRefs(repository.root, directory)

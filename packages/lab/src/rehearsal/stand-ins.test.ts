@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { Journal } from '../journal.ts'
 import { LabClock } from '../lab-clock.ts'
@@ -47,6 +48,19 @@ test('fetch-depth, ref and path are honoured', async () => {
   const run = await runWorkflow({ workflowFile })
   expect(printed(run).slice(3, 7)).toEqual(['1', '2', '1', 'v1'])
   expect(stepOf(run, 'bad').annotations[0]?.message).toBe("A branch or tag with the name 'nowhere' could not be found")
+})
+
+test('a repository that is a shallow clone is checked out as well', async () => {
+  const { root } = await writeRepository(
+    steps('- { uses: actions/checkout@v4, with: { fetch-depth: 0 } }\n- run: git log --format=%s; ls'),
+    { isCommitted: true },
+  )
+  await writeFile(join(root, 'b.txt'), '')
+  commitAll(root, 'Second commit')
+  const clone = join(root, 'clone')
+  execFileSync('git', ['clone', '--quiet', '--depth=1', pathToFileURL(root).href, clone])
+  const run = await runWorkflow({ workflowFile: join(clone, '.github/workflows/test.yml') })
+  expect(printed(run).slice(1)).toEqual(['Second commit', 'b.txt'])
 })
 
 test('a folder of a larger work tree is a repository of its own', async () => {
