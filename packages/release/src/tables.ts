@@ -1,11 +1,12 @@
 /**
- * `npx --yes pnpm@12 tables` writes what the READMEs take from action.yml: the tables of inputs and outputs, and the
- * list of actions. With `--check` it changes nothing and fails when a README differs.
+ * `npx --yes pnpm@12 tables` writes what the pages take from the sources: the READMEs' tables of inputs and outputs, the
+ * list of actions, and the messages. With `--check` it changes nothing and fails when a page differs.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ActionFile, readActionFile } from './action-file.ts'
 import { actionFolder, listActions, repositoryFolder } from './action-folder.ts'
+import { collectMessages, renderMessages } from './messages.ts'
 
 /** Generated text by the name of its markers: `<!-- name -->` and `<!-- /name -->`, each on a line of its own. */
 export type Sections = Readonly<Record<string, string>>
@@ -51,19 +52,23 @@ async function main(): Promise<void> {
   const check = process.argv.includes('--check')
   const { written } = await listActions()
   const list = await renderActionList(written, (action) => `actions/${action}/README.md`)
-  const differing = [await updateReadme('README.md', { actions: list }, check)]
+  const errors = await readFile(join(repositoryFolder, 'packages/core/src/errors.ts'), 'utf8')
+  const differing = [
+    await updatePage('README.md', { actions: list }, check),
+    await updatePage('docs/messages.md', { messages: renderMessages(await collectMessages(), errors) }, check),
+  ]
   for (const action of written) {
     const sections = renderTables(await readActionFile(join(actionFolder(action), 'action.yml')))
-    differing.push(await updateReadme(`actions/${action}/README.md`, sections, check))
+    differing.push(await updatePage(`actions/${action}/README.md`, sections, check))
   }
   const paths = differing.filter((path) => path !== undefined)
-  if (paths.length === 0) console.log('Every generated table agrees with action.yml.')
+  if (paths.length === 0) console.log('Every generated table agrees with the sources.')
   else if (!check) console.log(`Written: ${paths.join(', ')}`)
-  else throw new Error(`Not what action.yml says: ${paths.join(', ')}. Run "npx --yes pnpm@12 tables" and commit them.`)
+  else throw new Error(`Not what the sources say: ${paths.join(', ')}. Run "npx --yes pnpm@12 tables" and commit them.`)
 }
 
 /** Gives the path if the file was not up to date. */
-async function updateReadme(path: string, sections: Sections, check: boolean): Promise<string | undefined> {
+async function updatePage(path: string, sections: Sections, check: boolean): Promise<string | undefined> {
   const file = join(repositoryFolder, path)
   try {
     const text = await readFile(file, 'utf8')
