@@ -60,6 +60,7 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
     { url: 'tcp://db:5432/name' },
     "url: 'tcp://db:5432/name' has a path, which tcp does not know; write tcp://host:port",
   ],
+  [{ url: 'http:///health' }, "url: 'http:///health' has no host"],
   // The request.
   [{ method: 'FETCH' }, "method: 'FETCH' is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"],
   [

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Action } from './action.ts'
 import { systemClock } from './clock.ts'
+import { messageOf } from './errors.ts'
 import { execute } from './execution.ts'
 import type { Fields } from './inputs.ts'
 import type { Platform } from './platform.ts'
@@ -86,8 +87,14 @@ const githubPlatform: Platform = {
   readState: (name) => core.getState(name),
   appendSummary: (markdown) => {
     // Unset outside GitHub and in a rehearsal by hand; the log has the verdict then.
-    const file = process.env.GITHUB_STEP_SUMMARY
-    if (file !== undefined && file !== '') appendFileSync(file, markdown)
+    const file = process.env.GITHUB_STEP_SUMMARY ?? ''
+    if (file === '') return
+    try {
+      appendFileSync(file, markdown)
+    } catch (error) {
+      // The verdict stands without it.
+      process.stdout.write(`The job summary could not be written: ${messageOf(error)}\n`)
+    }
   },
   annotate: (level, title, message) => {
     ANNOTATE[level](message, { title })

@@ -56,6 +56,14 @@ describe('the released health-check', () => {
     expect(run.summary).toContain('### ✅ health-check')
   })
 
+  test('ends with its verdict where the summary cannot be written', async () => {
+    const wrapper = ['env', 'GITHUB_STEP_SUMMARY=/nowhere/summary']
+    const run = await runReleased('health-check', { ...QUICK, url: `${url}/health` }, { wrapper })
+    expect(run.exitCode).toBe(0)
+    expect(run.outputs.healthy).toBe('true')
+    expect(run.log).toContain('The job summary could not be written: ENOENT')
+  })
+
   test('fails an unhealthy one with a diagnosis, and one annotation', async () => {
     const run = await runReleased('health-check', { ...QUICK, url: `${url}/broken`, 'failure-threshold': '2' })
     expect(run.exitCode).toBe(1)

@@ -27,6 +27,8 @@ export function parseTarget(given: string): Target {
   if (!isScheme(scheme)) {
     throw new RangeError(`'${shown}' has the unknown scheme '${scheme}'; targets are http, https, ws, wss and tcp`)
   }
+  // URL would take the path's first part for the host.
+  if (/^[^/]*:\/\/[/\\]/.test(text)) throw new RangeError(`'${shown}' has no host`)
   if (!URL.canParse(text)) throw new RangeError(`'${shown}' is not a valid URL`)
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') {
