@@ -29,6 +29,7 @@ beforeAll(async () => {
     ...SEEDS.map((seed) => `seed-${seed}`),
     ...MANY,
     'away',
+    'unseen',
     'least',
     'long-a',
     'long-b',
@@ -115,6 +116,22 @@ it('waits for an API that is away when the post step begins', async () => {
   await expect
     .poll(() => lab.journal.requests('ecs').length - before, { interval: 20, timeout: 10_000 })
     .toBeGreaterThan(3)
+  lab.faults.clear()
+  expect((await running).outputs.outcome).toBe('rolled-back')
+})
+
+it('sees that ECS has given up a deployment that no answer showed', async () => {
+  // The first is of the plan; the next ones fail until ECS has gone back.
+  for (let call = 2; call < 100; call += 1) {
+    lab.faults.add({ service: 'ecs', operation: 'DescribeServices', kind: 'serverError', call })
+  }
+  const running = startJob('unseen').deploy({ image: imageOf('broken'), 'max-failed-tasks': '99' })
+  const changes = (): readonly string[] =>
+    lab.journal
+      .entries()
+      .flatMap((entry) => (entry.kind === 'change' && entry.resource.includes('/unseen ') ? [entry.to] : []))
+  await expect.poll(changes, { interval: 10, timeout: 15_000 }).toContain('FAILED')
+  await expect.poll(() => changes().at(-1), { interval: 10, timeout: 15_000 }).toBe('COMPLETED')
   lab.faults.clear()
   expect((await running).outputs.outcome).toBe('rolled-back')
 })

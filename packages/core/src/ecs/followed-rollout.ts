@@ -54,6 +54,8 @@ export interface RolloutOptions {
  * which is what a person needs to know.
  */
 const BREAKER_LOOKS = 2
+/** ECS answers of before a change for a moment; after so many looks it is asked otherwise. */
+const UNSEEN_LOOKS = 2
 /** States in which a service has not failed. */
 const SOUND: ReadonlySet<string> = new Set(['waiting', 'in-progress', 'steady', 'unchanged'])
 
@@ -69,6 +71,7 @@ export class FollowedRollout {
   #seen = false
   #signature = ''
   #looksOverLimit = 0
+  #looksUnseen = 0
   #startedAt: Date | undefined
   #endedAt: Date | undefined
 
@@ -117,7 +120,6 @@ export class FollowedRollout {
     this.#description = description ?? this.#description
     await this.#guarded(async () => {
       const progress = await this.#judge(description, change)
-      this.#seen ||= description?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
       const signature = signatureOf(description)
       const ending = progress.kind !== 'in-progress'
       if (lookAlways || ending || signature !== this.#signature) await this.#lookForFailedTasks(change, progress)
@@ -137,12 +139,26 @@ export class FollowedRollout {
           : (await describeServiceDeployments(ecs, [reverts]))[0]
       return judgeServiceDeployment(deployment, reverts !== undefined)
     }
-    const progress = judgeRollout(description, change, this.#seen)
+    this.#seen ||= isListed(description, change) || this.#failedTasks.list().length > 0
+    const progress = judgeRollout(description, change, this.#seen || (await this.#hasEnded(change, description)))
     if (progress.kind !== 'failed') return progress
     // What the circuit breaker or an alarm did stands in the service deployment alone.
     const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
     const reasons = [progress.state, deployment?.statusReason ?? ''].map(withoutStop).filter((reason) => reason !== '')
     return { ...progress, state: reasons.length === 0 ? 'ECS gave it up and does not say why' : reasons.join('. ') }
+  }
+
+  /**
+   * A deployment that is in no answer is not there yet, or is gone again: with answers few and far between, ECS may have
+   * given it up before the first of them came.
+   */
+  async #hasEnded(change: Change, description: Service | undefined): Promise<boolean> {
+    if (change.deploymentId === undefined || description?.status !== 'ACTIVE') return false
+    this.#looksUnseen += 1
+    if (this.#looksUnseen <= UNSEEN_LOOKS) return false
+    const { ecs, cluster } = this.#options
+    const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
+    return deployment !== undefined && deployment.status !== 'PENDING' && deployment.status !== 'IN_PROGRESS'
   }
 
   /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */
@@ -192,6 +208,10 @@ export class FollowedRollout {
       this.fail(error)
     }
   }
+}
+
+function isListed(service: Service | undefined, change: Change): boolean {
+  return service?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
 }
 
 function withoutStop(sentence: string): string {
