@@ -4,7 +4,7 @@ const signs: Readonly<Record<Conclusion, string>> = { success: '✓', failure: '
 const tailLines = 20
 
 /**
- * Prints a run as it happens: one line a step, and what a failing step said last.
+ * Prints a run as it happens: one line a step, its warnings, and what a failing step said last.
  * @returns what runWorkflow is to call with every event
  */
 export function createConsoleLog(print: (line: string) => void): (event: RunEvent) => void {
@@ -20,12 +20,17 @@ function stepLines(job: JobHeading, step: StepRun): readonly string[] {
   const remark = step.remark === '' ? '' : ` (${step.remark})`
   const forgiven = step.outcome === step.conclusion ? '' : ' (failed; continue-on-error)'
   const line = `${job.name}: ${signs[step.outcome]} ${step.name} ${secondsOf(step)}${remark}${forgiven}`
-  if (step.outcome !== 'failure' && step.outcome !== 'cancelled') return [line]
+  if (step.outcome !== 'failure' && step.outcome !== 'cancelled') return [line, ...warningsOf(step)]
   // What the runner says about itself is known from the line above.
   const said = step.log.filter(({ kind }) => kind !== 'command' && kind !== 'group' && kind !== 'endGroup')
   const tail = said.slice(-tailLines).map(({ kind, text }) => `    | ${kind === 'text' ? '' : `${kind}: `}${text}`)
   const left = said.length - tail.length
   return [line, ...(left > 0 ? [`    | … ${left} lines before these are in the report`] : []), ...tail]
+}
+
+/** On GitHub they stand on the run's first page: an input that the action does not have, for one. */
+function warningsOf(step: StepRun): readonly string[] {
+  return step.log.filter(({ kind }) => kind === 'warning').map(({ text }) => `    | warning: ${text}`)
 }
 
 function jobLines(job: JobRun): readonly string[] {
