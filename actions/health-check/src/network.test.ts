@@ -22,6 +22,7 @@ describe('a connection', () => {
     const run = await checkOnce('http://no-such-host.invalid/')
     expect(run.outputs.reason).toBe('dns')
     expect(run.outputs['last-error']).toContain('DNS has no address for no-such-host.invalid')
+    expect(run.text).toContain('Failed in: dns')
   })
 
   test.each([

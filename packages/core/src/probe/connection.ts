@@ -29,10 +29,10 @@ export async function openTcp(endpoint: Endpoint, probing: Probing): Promise<Soc
   trace.deadAddresses = []
   const socket = connect({ ...endpoint, lookup: probing.lookUp, autoSelectFamily: true, noDelay: true })
   swallowErrors(socket)
-  socket.once('lookup', () => {
+  socket.once('lookup', (error: Error | null) => {
     resolvedAtMs = clock.nowMs()
     trace.dnsMs = resolvedAtMs - startedAtMs
-    trace.phase = 'connect'
+    if (!error) trace.phase = 'connect'
   })
   const dead = (ip: string, what: string): void => {
     trace.deadAddresses.push(`${formatEndpoint({ host: ip, port: endpoint.port })} ${what}`)
