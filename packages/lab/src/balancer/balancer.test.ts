@@ -15,6 +15,7 @@ import { startServer, testCredentials } from '../server/server.ts'
 import { createBalancerService } from './balancer-service.ts'
 import { parseMatcher } from './matcher.ts'
 import { Target } from './target.ts'
+import { drainMs } from './target-group.ts'
 
 const settings = {
   name: 'web',
@@ -181,6 +182,11 @@ test('a target that is deregistered finishes what it was asked and gets nothing 
   expect((await inFlight).status).toBe(200)
   await deregistered
   expect(balancer.group.healthOf('10.0.0.1', 80).state).toBe('unused')
+})
+
+test('a request in flight has the whole deregistration delay, or 15 s of it in a lab whose clock is faster', () => {
+  const clock = { scaledMs: (seconds: number) => seconds * 10 }
+  expect([0, 5, 30, 3600].map((seconds) => drainMs(seconds, clock))).toEqual([0, 5_000, 15_000, 36_000])
 })
 
 test('a WebSocket is handed on both ways', async () => {

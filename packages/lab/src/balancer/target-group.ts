@@ -24,7 +24,8 @@ const minimumTimeoutMs = 2_000
 const minimumIntervalMs = 50
 /** A process that does not listen yet is looked at this often, so that its start is all that it costs. */
 const bootIntervalMs = 100
-const minimumDrainMs = 5_000
+/** A request in flight takes real time as well: as long as this, the deregistration delay is not scaled. */
+const unscaledDrainMs = 15_000
 
 const notRegistered: TargetHealth = {
   state: 'unused',
@@ -125,9 +126,7 @@ export class TargetGroup {
   }
 
   async #deregistrationDelay(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#owner
-    const seconds = this.settings.deregistrationDelaySeconds
-    const ms = seconds === 0 ? 0 : Math.max(clock.scaledMs(seconds), minimumDrainMs)
+    const ms = drainMs(this.settings.deregistrationDelaySeconds, this.#owner.clock)
     await pause(ms, AbortSignal.any([signal, this.#closed.signal]))
   }
 
@@ -157,6 +156,12 @@ export class TargetGroup {
   #tell(): void {
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** How long a target that is deregistered may take for the requests that it has, in real milliseconds. */
+export function drainMs(deregistrationDelaySeconds: number, clock: Pick<LabClock, 'scaledMs'>): number {
+  const unscaledMs = Math.min(deregistrationDelaySeconds * 1000, unscaledDrainMs)
+  return Math.max(clock.scaledMs(deregistrationDelaySeconds), unscaledMs)
 }
 
 function isBooting(target: Target, verdict: HealthVerdict): boolean {
