@@ -1,7 +1,7 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
 import { boolean, duration, integer, optional, pairs, text } from '@deploy-kit/core/input-fields'
 import type { Field, InputProblem, InputsOf } from '@deploy-kit/core/inputs'
-import { parseServices, type ServiceOrder } from './services-input.ts'
+import { servicesField } from './services-input.ts'
 
 /** ECS refuses names outside this (Service, `serviceName`, and container names alike). */
 const IMAGE = /^[^\s=]+$/
@@ -11,7 +11,7 @@ export type Images = ReadonlyMap<string, string>
 
 export const fields = {
   cluster: text(),
-  services: { parse: parseServices } satisfies Field<readonly ServiceOrder[]>,
+  services: servicesField,
   image: { parse: parseImages, empty: { value: new Map() as Images } } satisfies Field<Images>,
   'task-definition': optional(text()),
   environment: pairs('=', 'KEY=VALUE'),

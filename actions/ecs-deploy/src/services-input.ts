@@ -1,4 +1,5 @@
 import { list, structured, text } from '@deploy-kit/core/input-fields'
+import type { Field } from '@deploy-kit/core/inputs'
 import * as v from 'valibot'
 
 /** A service to roll, with what is given for it alone. */
@@ -18,17 +19,24 @@ const filled = v.pipe(v.string(), v.nonEmpty('must not be empty'))
 const entry = v.nullable(
   v.strictObject({ image: v.optional(image), 'task-definition': v.optional(filled), container: v.optional(filled) }),
 )
-const mapSchema = v.record(v.string(), entry)
+const map = structured(v.record(v.string(), entry))
 
 /** A line that gives a value to a name, as names and ARNs of services never do. */
 const IS_MAP = /^\s*\{|^\s*["']?[\w-]+["']?\s*:(\s|$)/m
+
+export const servicesField: Field<readonly ServiceOrder[]> = {
+  prepare: async (given) => {
+    if (IS_MAP.test(given)) await map.prepare?.(given)
+  },
+  parse: parseServices,
+}
 
 /**
  * Names, one a line or with commas between, or a map from names to what is given for each.
  *
  * @throws {RangeError} naming what is not a service
  */
-export function parseServices(given: string): readonly ServiceOrder[] {
+function parseServices(given: string): readonly ServiceOrder[] {
   const orders = IS_MAP.test(given) ? parseMap(given) : list(text(), { commas: true }).parse(given).map(nameOnly)
   if (orders.length === 0) throw new RangeError('is required, and only empty items were given')
   if (orders.length > MOST) throw new RangeError(`has ${orders.length} services; the most is ${MOST}`)
@@ -43,7 +51,7 @@ export function parseServices(given: string): readonly ServiceOrder[] {
 }
 
 function parseMap(given: string): ServiceOrder[] {
-  return Object.entries(structured(mapSchema).parse(given)).map(([service, order]) => ({
+  return Object.entries(map.parse(given)).map(([service, order]) => ({
     ...nameOnly(service),
     ...(order?.image !== undefined && { image: order.image }),
     ...(order?.['task-definition'] !== undefined && { taskDefinition: order['task-definition'] }),

@@ -2,7 +2,7 @@ import type { Action, ActionContext, Verdict } from './action.ts'
 import type { Clock } from './clock.ts'
 import { ActionError, messageOf } from './errors.ts'
 import { readGitHubRun } from './github-run.ts'
-import { type Fields, readInputs, secretTexts } from './inputs.ts'
+import { type Fields, prepareInputs, readInputs, secretTexts } from './inputs.ts'
 import { createLog, isDebug } from './log.ts'
 import { blocks, codeBlock, escapeMarkdown } from './markdown.ts'
 import type { Platform } from './platform.ts'
@@ -24,6 +24,7 @@ export async function execute<F extends Fields>(action: Action<F>, execution: Ex
   for (const secret of secrets) for (const form of redaction.add(secret)) platform.mask(form)
   const context = createContext(action.name, execution, platform, redaction)
   try {
+    await prepareInputs(action.manifest, action.fields, platform.environment)
     const inputs = readInputs(action.manifest, action.fields, platform.environment, action.check)
     const body = execution.phase === 'main' ? action.main : action.post
     if (!body) throw new ActionError('internal', `${action.name} has no ${execution.phase} step.`)

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { parse as parseYaml } from 'yaml'
 import { parseDuration } from './duration.ts'
 import type { Field } from './inputs.ts'
 import { parseSize } from './size.ts'
+import { loadYamlParser, parseYaml } from './yaml-parser.ts'
 
 /** The field may stay empty; then its value is undefined. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
@@ -149,7 +149,7 @@ export function pairs(separator: '=' | ':', example: string): Field<readonly (re
 
 /** JSON or YAML that fits `schema`; a message names the path of the offending key. */
 export function structured<S extends v.GenericSchema>(schema: S): Field<v.InferOutput<S>> {
-  return { parse: (given) => parseStructured(given, schema) }
+  return { prepare: loadYamlParser, parse: (given) => parseStructured(given, schema) }
 }
 
 /**
@@ -160,7 +160,7 @@ export function structured<S extends v.GenericSchema>(schema: S): Field<v.InferO
 export function parseStructured<S extends v.GenericSchema>(given: string, schema: S): v.InferOutput<S> {
   let data: unknown
   try {
-    data = parseYaml(given, { maxAliasCount: 100 })
+    data = parseYaml(given)
   } catch (error) {
     throw new RangeError(
       `is neither JSON nor YAML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,

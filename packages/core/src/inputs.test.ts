@@ -131,8 +131,9 @@ test('a choice is one of its words, exactly', () => {
   expect(() => choice('guard', 'rollback').parse('Guard')).toThrow("'Guard' is not one of guard, rollback")
 })
 
-test('structured inputs take JSON and YAML and name the path of what does not fit', () => {
+test('structured inputs take JSON and YAML and name the path of what does not fit', async () => {
   const field = structured(v.strictObject({ base: v.number(), provider: v.object({ name: v.string() }) }))
+  await field.prepare?.('')
   expect(field.parse('{"base": 1, "provider": {"name": "FARGATE"}}')).toEqual(
     field.parse('base: 1\nprovider:\n  name: FARGATE'),
   )

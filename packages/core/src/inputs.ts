@@ -5,6 +5,8 @@ import type { ActionManifest } from './manifest.ts'
 export interface Field<T> {
   /** @throws {Error} whose message follows the input's name: "'30' has no unit; write 30s" */
   readonly parse: (text: string) => T
+  /** Loads what `parse` needs for this text and most texts do not; it has to be done before `parse` is called. */
+  readonly prepare?: (text: string) => Promise<void>
   /** The value when the input is empty and action.yml has no default; without one, the input is refused. */
   readonly empty?: { readonly value: T }
   /** Masked before anything else happens and never quoted in a message. */
@@ -41,8 +43,16 @@ export function inputText(name: string, manifest: ActionManifest, environment: E
   return /^\$\{\{/.test(fallback) ? '' : fallback
 }
 
+/** Loads what the fields need for the inputs that were given. */
+export async function prepareInputs(manifest: ActionManifest, fields: Fields, environment: Environment): Promise<void> {
+  for (const [name, { prepare }] of Object.entries(fields)) {
+    const text = prepare === undefined ? '' : inputText(name, manifest, environment)
+    if (text !== '') await prepare?.(text)
+  }
+}
+
 /**
- * Reads every input of an action.
+ * Reads every input of an action, for which prepareInputs has been called.
  *
  * @throws {ActionError} `bad-input`, with every problem of every input in one message
  */

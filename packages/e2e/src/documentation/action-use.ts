@@ -1,5 +1,6 @@
 import type { Action } from '@deploy-kit/core/action'
 import { type Fields, readInputs } from '@deploy-kit/core/inputs'
+import { loadYamlParser } from '@deploy-kit/core/yaml-parser'
 import { action as autoRollback } from '../../../../actions/auto-rollback/src/action.ts'
 import { bundleSizeGate } from '../../../../actions/bundle-size-gate/src/action.ts'
 import { action as ecsDeploy } from '../../../../actions/ecs-deploy/src/action.ts'
@@ -16,6 +17,8 @@ export interface ActionUse {
   /** A part of the inputs only: what is required may be missing. */
   readonly isPart: boolean
 }
+
+await loadYamlParser()
 
 const all = [autoRollback, bundleSizeGate, ecsDeploy, ecsRunMigration, healthCheck, rdsSnapshot]
 const actions = new Map(all.map((action) => [action.name, action as unknown as Action<Fields>]))
