@@ -6,6 +6,8 @@ export interface YamlSnippet {
   /** A whole workflow, or the snippet's steps in the plainest one that can be around them; undefined for inputs alone. */
   readonly workflow: string | undefined
   readonly uses: readonly ActionUse[]
+  /** What a shell runs: of the steps, and of inputs such as rollback-command. */
+  readonly scripts: readonly string[]
 }
 
 /**
@@ -19,7 +21,8 @@ export function readYamlSnippet(text: string, pagesAction: string | undefined): 
   if (isRecord(data) && isRecord(data.jobs)) return readWorkflow('on' in data ? text : `on: push\n${text}`)
   if (!isRecord(data) || pagesAction === undefined)
     throw new Error('It is no workflow, no list of steps, and the page is not about one action')
-  return { workflow: undefined, uses: [{ action: pagesAction, id: undefined, inputs: textsOf(data), isPart: true }] }
+  const uses = [{ action: pagesAction, id: undefined, inputs: textsOf(data), isPart: true }]
+  return { workflow: undefined, uses, scripts: commandsOf(uses) }
 }
 
 function readWorkflow(workflow: string): YamlSnippet {
@@ -30,7 +33,14 @@ function readWorkflow(workflow: string): YamlSnippet {
     if (action === undefined) return []
     return [{ action, id: id === undefined ? undefined : String(id), inputs: textsOf(inputs), isPart: false }]
   })
-  return { workflow, uses }
+  const runs = steps.flatMap(({ run }) => (typeof run === 'string' ? [run] : []))
+  return { workflow, uses, scripts: [...runs, ...commandsOf(uses)] }
+}
+
+function commandsOf(uses: readonly ActionUse[]): readonly string[] {
+  return uses.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([name, text]) => (name.endsWith('-command') ? [text] : [])),
+  )
 }
 
 function textsOf(inputs: unknown): Record<string, string> {
