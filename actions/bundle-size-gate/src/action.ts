@@ -13,6 +13,8 @@ import { openGitHub } from './github-access.ts'
 import { checkInputs, fields, type Inputs } from './inputs.ts'
 import { type Judgement, judge, type Violation } from './judgement.ts'
 import { type Measurement, measure } from './measurement.ts'
+import type { ModuleSizes } from './module-sizes.ts'
+import { compareModules, findModules } from './modules.ts'
 import { comment, isOverridden } from './pull-request.ts'
 import { type GateReport, headline, renderComment, renderReport } from './report.ts'
 import { writeReport } from './report-file.ts'
@@ -42,9 +44,10 @@ async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> 
   if (inputs.buildCommand !== undefined)
     await runBuild(inputs.buildCommand, { workspace, token: inputs.githubToken, context })
   const measurement = await measureAll(settings, workspace, context)
+  const modules = await findModules(inputs.sourceMaps, measurement, workspace, context)
   const store = openBaselineStore(inputs, { key, workspace, trigger, github, context })
   const baseline = await store?.read(measurement)
-  const judged = judgeGate(settings, measurement, baseline, context)
+  const judged = judgeGate(settings, measurement, modules, baseline, context)
   const overridden =
     judged.judgement.violations.length > 0 &&
     (await isOverridden(inputs.overrideLabel, trigger.pullRequest, github, context))
@@ -54,7 +57,8 @@ async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> 
   const body = renderComment(report, { marker: commentMarker(key), title: key, runUrl: runUrl(context) })
   context.setOutput('comment-body', body)
   context.setOutput('report-path', await writeReport(report, context.environment))
-  if (store && trigger.onDefaultBranch) await keepBaseline(store, toGateRecord(key, trigger.sha, measurement), context)
+  if (store && trigger.onDefaultBranch)
+    await keepBaseline(store, toGateRecord(key, trigger.sha, measurement, modules?.bytes), context)
   await comment(inputs.comment, body, { key, trigger, github, context })
   return { conclusion: conclude(report), headline: headline(report), summary: renderReport(report) }
 }
@@ -101,10 +105,12 @@ async function findWorkspace(context: ActionContext): Promise<string> {
 function judgeGate(
   { inputs, nameRule }: Settings,
   measurement: Measurement,
+  modules: ModuleSizes | undefined,
   baseline: Baseline | undefined,
   context: ActionContext,
 ): GateReport {
   const comparison = baseline && 'gate' in baseline ? compare(baseline.gate, measurement, nameRule) : undefined
+  const moduleChanges = baseline && 'gate' in baseline ? compareModules(baseline.gate, modules) : undefined
   const paths = measurement.files.map((file) => file.path)
   const judged = judge(measurement, comparison, {
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
@@ -119,8 +125,10 @@ function judgeGate(
     measurement,
     judgement,
     ...(comparison && { comparison }),
+    ...(modules && { modules: modules.bytes }),
+    ...(moduleChanges && { moduleChanges }),
     collisions: comparison?.collisions ?? findCollisions(paths, nameRule),
-    baselineNote: describeBaseline(baseline),
+    baselineNote: describeBaseline(baseline, modules),
     ...(inputs.totalBudget !== undefined && { totalBudgetBytes: inputs.totalBudget }),
   }
 }
@@ -143,11 +151,12 @@ function withMissingBaseline(
   return judgement
 }
 
-function describeBaseline(baseline: Baseline | undefined): string {
+function describeBaseline(baseline: Baseline | undefined, modules: ModuleSizes | undefined): string {
   if (!baseline) return ''
   if ('missing' in baseline) return `Not compared: ${baseline.missing}.`
   const { gate, note } = baseline
-  return `Compared with ${gate.sha === '' ? 'a baseline that names no commit' : gate.sha.slice(0, 10)}${note}.`
+  const unknown = modules && !gate.modules ? ' It was measured without source-maps, so it knows no modules.' : ''
+  return `Compared with ${gate.sha === '' ? 'a baseline that names no commit' : gate.sha.slice(0, 10)}${note}.${unknown}`
 }
 
 function setVerdictOutputs(report: GateReport, context: ActionContext): void {

@@ -16,6 +16,8 @@ const gateSchema = v.object({
   lines: v.array(v.object({ name: v.string(), bytes, compression: v.picklist(['gzip', 'brotli', 'none']) })),
   /** Path to bytes. */
   files: v.record(v.string(), bytes),
+  /** Module to bytes before compression, where `source-maps` asked for it. */
+  modules: v.optional(v.record(v.string(), bytes)),
 })
 
 const recordSchema = v.object({ format: v.literal(FORMAT), gates: v.array(gateSchema) })
@@ -29,7 +31,12 @@ export type BaselineRecord = v.InferOutput<typeof recordSchema>
 export type Baseline = { readonly gate: GateRecord; readonly note: string } | { readonly missing: string }
 
 /** The record of a measurement. Lines that matched nothing are left out: next time they are new. */
-export function toGateRecord(key: string, sha: string, measurement: Measurement): GateRecord {
+export function toGateRecord(
+  key: string,
+  sha: string,
+  measurement: Measurement,
+  modules?: GateRecord['modules'],
+): GateRecord {
   return {
     key,
     sha,
@@ -38,6 +45,7 @@ export function toGateRecord(key: string, sha: string, measurement: Measurement)
       .filter((line) => line.missing === undefined)
       .map(({ name, bytes: size, compression }) => ({ name, bytes: size, compression })),
     files: Object.fromEntries(measurement.files.map((file) => [file.path, file.bytes])),
+    ...(modules && { modules }),
   }
 }
 

@@ -1,27 +1,28 @@
 import { blocks, code, details, table } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
-import { byWeight, type Comparison, type NamedChange } from './comparison.ts'
+import { byWeight, type NamedChange } from './comparison.ts'
 import { describeChange, type Extent, plural, shorten } from './report-text.ts'
 
-/** Why it grew: files that are new, gone, or of another size, largest change first; closed at first. */
-export function renderFiles(comparison: Comparison, extent: Extent): string {
-  if (comparison.files.length === 0) return ''
-  const files = [...comparison.files].sort(byWeight)
-  const shown = files.slice(0, extent.files)
-  const rest = files.length - shown.length
+/** Why it grew: what is new, gone, or of another size, largest change first; closed at first. */
+export function renderChanges(noun: 'File' | 'Module', changes: readonly NamedChange[], extent: Extent): string {
+  if (changes.length === 0) return ''
+  const sorted = [...changes].sort(byWeight)
+  const shown = sorted.slice(0, extent.files)
+  const rest = sorted.length - shown.length
+  const heading = `${noun}s: ${describeCounts(sorted)}${noun === 'Module' ? ', in bytes before compression' : ''}`
   return details(
-    describeCounts(files),
+    heading,
     blocks(
-      table(['File', 'Before', 'Now', 'Change'], shown.map(renderRow)),
-      rest > 0 ? `${plural(rest, 'more file')} changed less than these.` : '',
+      table([noun, 'Before', 'Now', 'Change'], shown.map(renderRow)),
+      rest > 0 ? `${plural(rest, `more ${noun.toLowerCase()}`)} changed less than these.` : '',
     ),
   )
 }
 
-function describeCounts(files: readonly NamedChange[]): string {
-  const added = files.filter((file) => file.beforeBytes === undefined).length
-  const removed = files.filter((file) => file.afterBytes === undefined).length
-  return `Files: ${added} new, ${removed} removed, ${files.length - added - removed} changed`
+function describeCounts(changes: readonly NamedChange[]): string {
+  const added = changes.filter((change) => change.beforeBytes === undefined).length
+  const removed = changes.filter((change) => change.afterBytes === undefined).length
+  return `${added} new, ${removed} removed, ${changes.length - added - removed} changed`
 }
 
 function renderRow(file: NamedChange): string[] {

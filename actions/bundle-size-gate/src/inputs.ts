@@ -18,6 +18,7 @@ export const fields = {
   'min-change': size(),
   'strip-hash': nameRule(),
   'fail-on-missing': boolean(),
+  'source-maps': boolean(),
   'build-command': optional(text()),
   'next-dir': optional(text()),
   'route-budget': optional(size()),

@@ -37,5 +37,7 @@ function reportData(report: GateReport): object {
     collisions: report.collisions,
     baseline: report.baselineNote,
     comparison: comparison ?? null,
+    modules: report.modules ?? null,
+    moduleChanges: report.moduleChanges ?? null,
   }
 }

@@ -1,7 +1,7 @@
 import { blocks, code, escapeMarkdown } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
-import type { Comparison } from './comparison.ts'
-import { renderCollisions, renderFiles } from './file-table.ts'
+import type { Comparison, NamedChange } from './comparison.ts'
+import { renderChanges, renderCollisions } from './file-table.ts'
 import type { Judgement, Violation } from './judgement.ts'
 import { renderLines } from './line-table.ts'
 import type { Measurement } from './measurement.ts'
@@ -12,6 +12,10 @@ export interface GateReport {
   readonly measurement: Measurement
   readonly judgement: Judgement
   readonly comparison?: Comparison
+  /** Module to bytes before compression, when `source-maps` asked for it. */
+  readonly modules?: Readonly<Record<string, number>>
+  /** What changed in modules since a baseline that knows them. */
+  readonly moduleChanges?: readonly NamedChange[]
   /** Names that several files share once their hashes are removed: these are told apart by their full names. */
   readonly collisions: readonly string[]
   /** What was compared with, or why nothing was: one sentence. */
@@ -52,7 +56,8 @@ export function renderReport(report: GateReport, extent: Extent = { lines: 100, 
     renderViolations(judgement.violations, report.overriddenBy, extent),
     renderWarnings(judgement.warnings, extent),
     renderLines(report, extent),
-    comparison ? renderFiles(comparison, extent) : '',
+    renderChanges('File', comparison?.files ?? [], extent),
+    renderChanges('Module', report.moduleChanges ?? [], extent),
     renderCollisions(report.collisions),
     escapeMarkdown(report.baselineNote),
   )

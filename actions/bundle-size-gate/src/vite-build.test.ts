@@ -15,14 +15,16 @@ const page = {
     '{"name": "dependency", "version": "1.0.0", "type": "module", "main": "index.js"}',
 }
 
-test('a Vite build that one dependency made larger: the gate says which file, and by how much', async () => {
+test('a Vite build that one dependency made larger: the gate says which file, which module, and by how much', async () => {
   await using workspace = await createWorkspace({ ...page, 'node_modules/dependency/index.js': dependency(200) })
-  const buildPage = () => build({ root: workspace.path, configFile: false, logLevel: 'silent' })
+  const buildPage = () =>
+    build({ root: workspace.path, configFile: false, logLevel: 'silent', build: { sourcemap: true } })
   await buildPage()
   const options = {
     files: 'scripts | dist/assets/*.js\nstyles | dist/assets/*.css',
     baseline: 'file',
     'baseline-file': 'base.json',
+    'source-maps': 'true',
   }
   const first = await workspace.run(options, ...pushToMain('a'.repeat(40)))
   await workspace.write({ 'node_modules/dependency/index.js': dependency(900) })
@@ -38,6 +40,8 @@ test('a Vite build that one dependency made larger: the gate says which file, an
     ['scripts', delta],
     ['total', delta],
   ])
+  expect(second.summary).toMatch(/\| `node_modules\/dependency\/index\.js` \| \S+ kB \| \S+ kB \| \+\S+ kB/)
+  expect(second.summary).toMatch(/Modules: 0 new, 0 removed, 1 changed/)
   // The entry changed too: it names the chunk by its hash.
   expect(second.summary).toMatch(/Files: 0 new, 0 removed, [12] changed/)
   expect(second.summary).toMatch(/\| `dist\/assets\/admin-\[hash\]\.js` \| \S+ kB \| \S+ kB \| \+\S+ kB/)
