@@ -45,7 +45,7 @@ async function arm(inputs: Inputs, deadline: Deadline, context: ActionContext): 
   const { baseline, headline, summary } =
     inputs.captureCommand === undefined
       ? await captureServices(inputs, createEcs(inputs, context, deadline), context)
-      : await captureByCommand(inputs.captureCommand, deadline, context)
+      : await captureByCommand(inputs.captureCommand, inputs, deadline, context)
   context.saveState(STATE, JSON.stringify(baseline))
   context.setOutput('baseline', baseline)
   context.setOutput('rolled-back', false)

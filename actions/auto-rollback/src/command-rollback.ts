@@ -4,7 +4,7 @@ import { ActionError, messageOf } from '@deploy-kit/core/errors'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import { waitUntil } from '@deploy-kit/core/wait'
 import { runCommand } from './command.ts'
-import type { Armed } from './guard.ts'
+import { type Armed, announceArming } from './guard.ts'
 import type { Inputs } from './inputs.ts'
 import type { CommandBaseline } from './saved-baseline.ts'
 import { type Verification, verifyHealth } from './verification.ts'
@@ -18,13 +18,14 @@ interface Tools {
 /** Mode guard for anything that is not ECS: remembers what the command prints. */
 export async function captureByCommand(
   command: string,
+  inputs: Inputs,
   deadline: Deadline,
   context: ActionContext,
 ): Promise<Armed<CommandBaseline>> {
   const value = await capture(command, deadline, context)
   return {
     baseline: { version: 1, kind: 'command', capturedAt: context.clock.date().toISOString(), value },
-    headline: `Armed: if this job fails or is cancelled, '${value}' is put back`,
+    headline: announceArming([`'${value}'`], inputs),
     summary: table(['put back if the job fails'], [[code(value)]]),
   }
 }

@@ -35,9 +35,20 @@ export async function captureServices(inputs: Inputs, ecs: Ecs, context: ActionC
   const list = baseline.services.map(({ service, taskDefinition }) => `${service} (${shortName(taskDefinition)})`)
   return {
     baseline,
-    headline: `Armed: if this job fails or is cancelled, ${list.join(', ')} ${list.length === 1 ? 'is' : 'are'} put back`,
+    headline: announceArming(list, inputs),
     summary: table(['service', 'put back if the job fails'], rows),
   }
+}
+
+/** What a guard is going to do: with `dry-run`, only to say what it would. */
+export function announceArming(
+  what: readonly string[],
+  { dryRun, persist }: Pick<Inputs, 'dryRun' | 'persist'>,
+): string {
+  const when = `if this job fails or is cancelled, ${what.join(', ')}`
+  if (!dryRun) return `Armed: ${when} ${what.length === 1 ? 'is' : 'are'} put back`
+  const tag = persist === 'tag' ? ', and the baseline would be kept on a tag' : ''
+  return `Dry run: ${when} would be put back${tag}. Nothing is going to be changed`
 }
 
 /** A guard that could not do its work later says so now. */

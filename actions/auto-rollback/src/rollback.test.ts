@@ -315,8 +315,11 @@ describe.concurrent('the post step of a guard', () => {
   })
 
   it('changes nothing in a dry run and says what it would do', async () => {
-    const job = startJob({ services: 'dry', 'dry-run': 'true' })
-    await job.arm()
+    const job = startJob({ services: 'dry', persist: 'tag', 'dry-run': 'true' })
+    const armed = await job.arm()
+    expect(armed.log.at(-1)).toBe(
+      'Dry run: if this job fails or is cancelled, dry (dry:1) would be put back, and the baseline would be kept on a tag. Nothing is going to be changed',
+    )
     await job.deploy({ image: imageOf('v2') })
     const run = await job.post()
     expect(run.exitCode).toBe(0)
