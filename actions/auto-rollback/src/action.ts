@@ -44,7 +44,7 @@ async function timed(inputs: Inputs, context: ActionContext, body: Body): Promis
 async function arm(inputs: Inputs, deadline: Deadline, context: ActionContext): Promise<Verdict> {
   const { baseline, headline, summary } =
     inputs.captureCommand === undefined
-      ? await captureServices(inputs, createEcs(inputs, context, deadline), context)
+      ? await captureServices(inputs, await createEcs(inputs, context, deadline), context)
       : await captureByCommand(inputs.captureCommand, inputs, deadline, context)
   context.saveState(STATE, JSON.stringify(baseline))
   context.setOutput('baseline', baseline)
@@ -65,7 +65,7 @@ async function restoreArmed(inputs: Inputs, deadline: Deadline, context: ActionC
   )
   const baseline = parseBaseline(saved)
   if (baseline.kind === 'command') return await restoreByCommand(baseline.value, inputs, deadline, context)
-  const ecs = createEcs(inputs, context, deadline)
+  const ecs = await createEcs(inputs, context, deadline)
   return await restoreEcs(baseline, false, { inputs, ecs, deadline, context })
 }
 
@@ -75,7 +75,7 @@ async function rollBack(inputs: Inputs, deadline: Deadline, context: ActionConte
     const version = inputs.baseline === undefined ? inputs.to : parseCommandBaseline(inputs.baseline)
     return await restoreByCommand(version, inputs, deadline, context)
   }
-  const ecs = createEcs(inputs, context, deadline)
+  const ecs = await createEcs(inputs, context, deadline)
   const target = await chooseTarget(inputs, ecs, context)
   if ('nothing' in target) {
     context.setOutput('outcome', 'not-needed')

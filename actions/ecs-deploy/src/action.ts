@@ -20,7 +20,7 @@ async function deploy(inputs: Inputs, context: ActionContext): Promise<Verdict> 
   const deadline = new Deadline(inputs.timeout, context.clock)
   try {
     const files = await readDefinitionFiles(inputs, context)
-    const ecs = createEcs(inputs, context, deadline)
+    const ecs = await createEcs(inputs, context, deadline)
     const plans = await planServices(inputs, files, ecs, context)
     context.log.group(
       `Plan for ${plans.length === 1 ? '1 service' : `${plans.length} services`} in cluster ${inputs.cluster}`,

@@ -27,7 +27,7 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
   const deadline = new Deadline(inputs.timeout, context.clock)
   try {
     await checkMigrations(inputs, context)
-    const ecs = createEcs(inputs, context, deadline)
+    const ecs = await createEcs(inputs, context, deadline)
     if (inputs.requireSnapshot !== undefined) await requireSnapshot(inputs.requireSnapshot, ecs, context)
     const launch = await prepareLaunch(inputs, ecs)
     const identity = runIdentity(inputs.idempotencyKey, context)

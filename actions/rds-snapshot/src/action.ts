@@ -28,7 +28,7 @@ type Connect = (type: 'instance' | 'cluster', region?: string, caller?: AwsCalle
 async function takeSnapshot(given: Inputs, context: ActionContext): Promise<Verdict> {
   const inputs = { ...given, interval: intervalOf(given) }
   const deadline = new Deadline(inputs.timeout, context.clock)
-  const config = createAwsClientConfig(inputs, context)
+  const config = await createAwsClientConfig(inputs, context)
   checkRegions(inputs, config)
   const caller = new AwsCaller({ deadline, signal: context.signal, clock: context.clock, log: context.log })
   const connect = connector(config, caller)

@@ -16,13 +16,13 @@ export interface AwsClientConfig {
  *
  * @throws {ActionError} bad-input when there is no region anywhere
  */
-export function createAwsClientConfig(inputs: AwsInputs, context: ActionContext): AwsClientConfig {
-  const { environment } = context
-  const region = inputs.awsRegion ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? ''
-  if (region === '') {
+export async function createAwsClientConfig(inputs: AwsInputs, context: ActionContext): Promise<AwsClientConfig> {
+  const { AWS_REGION, AWS_DEFAULT_REGION } = context.environment
+  const region = inputs.awsRegion || AWS_REGION || AWS_DEFAULT_REGION || (await regionOfProfile())
+  if (region === undefined) {
     throw new ActionError(
       'bad-input',
-      'aws-region: is not given, and neither AWS_REGION nor AWS_DEFAULT_REGION is set',
+      'aws-region: is not given, neither AWS_REGION nor AWS_DEFAULT_REGION is set, and no profile has a region',
       {
         advice:
           'Set aws-region, or run aws-actions/configure-aws-credentials before this step. Nothing was sent or changed.',
@@ -36,4 +36,11 @@ export function createAwsClientConfig(inputs: AwsInputs, context: ActionContext)
     ...config,
     credentials: createWebIdentityProvider({ roleArn: inputs.roleToAssume, sessionName, region }, context),
   }
+}
+
+/** What the SDK's own chain finds in the shared configuration files (AWS_PROFILE, AWS_CONFIG_FILE), if anything. */
+async function regionOfProfile(): Promise<string | undefined> {
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  // It rejects when there is none.
+  return await new STSClient({}).config.region().catch(() => undefined)
 }

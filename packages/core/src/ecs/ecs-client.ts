@@ -17,9 +17,9 @@ export interface Ecs {
 /**
  * @throws {ActionError} bad-input when there is no region anywhere
  */
-export function createEcs(inputs: AwsInputs, context: ActionContext, deadline: Deadline): Ecs {
+export async function createEcs(inputs: AwsInputs, context: ActionContext, deadline: Deadline): Promise<Ecs> {
   const { signal, clock, log } = context
-  const config = createAwsClientConfig(inputs, context)
+  const config = await createAwsClientConfig(inputs, context)
   const client = new ECSClient(config)
   const pace = new Pace(clock)
   client.middlewareStack.add(
