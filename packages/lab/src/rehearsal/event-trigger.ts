@@ -55,7 +55,8 @@ function findTrigger(plan: WorkflowPlan, wish: EventWish, defaultBranch: string)
 }
 
 function refOf(plan: WorkflowPlan, trigger: Trigger, defaultBranch: string): string {
-  if (trigger.event.startsWith('pull_request')) return 'refs/pull/1/merge'
+  // pull_request_target runs "in the context of the default branch of the base repository".
+  if (/^pull_request(_review|_review_comment)?$/.test(trigger.event)) return 'refs/pull/1/merge'
   if (trigger.event === 'release' || trigger.event === 'create') return 'refs/tags/v1.0.0'
   if (trigger.event !== 'push') return `refs/heads/${defaultBranch}`
   const filter = branchFilterOf(trigger.options, defaultBranch)
@@ -63,6 +64,9 @@ function refOf(plan: WorkflowPlan, trigger: Trigger, defaultBranch: string): str
   if (filter.otherRef !== undefined) return filter.otherRef
   throw refused(plan, trigger.at, 'Its filter does not let the default branch pass; name a ref with --ref')
 }
+
+/** What a push goes to when the default branch is ignored. */
+const someBranch = 'rehearsal'
 
 /** Whether a push to the default branch passes the trigger's filters, and a ref that does when it does not. */
 function branchFilterOf(options: TemplateToken | undefined, defaultBranch: string) {
@@ -76,13 +80,12 @@ function branchFilterOf(options: TemplateToken | undefined, defaultBranch: strin
     branches.length > 0 ? matchesLast(branches, defaultBranch) : !onlyTags && !matchesLast(ignored, defaultBranch)
   const branch = branches.find((pattern) => !pattern.startsWith('!'))
   const tag = tags.find((pattern) => !pattern.startsWith('!'))
-  const otherRef =
-    branch !== undefined
-      ? `refs/heads/${sampleOf(branch)}`
-      : tag === undefined
-        ? undefined
-        : `refs/tags/${sampleOf(tag)}`
-  return { passes, otherRef }
+  const candidates = [
+    branch === undefined ? undefined : `refs/heads/${sampleOf(branch)}`,
+    tag === undefined ? undefined : `refs/tags/${sampleOf(tag)}`,
+    ignored.length === 0 || matchesLast(ignored, someBranch) ? undefined : `refs/heads/${someBranch}`,
+  ]
+  return { passes, otherRef: candidates.find((ref) => ref !== undefined) }
 }
 
 /** The last pattern that matches decides; `!` takes back. */

@@ -25,10 +25,12 @@ test('else it is the first that the file names', async () => {
   )
   expect(await eventOf('{ push: { tags: ["v*"] } }')).toBe('push refs/tags/v1')
   expect(await eventOf('{ push: { branches: [staging] } }')).toBe('push refs/heads/staging')
+  expect(await eventOf('{ push: { branches-ignore: [main] } }')).toBe('push refs/heads/rehearsal')
 })
 
 test('another event of the file can be asked for, one that it does not have is refused', async () => {
   expect(await eventOf('[push, pull_request]', { event: 'pull_request' })).toBe('pull_request refs/pull/1/merge')
+  expect(await eventOf('[pull_request_target]')).toBe('pull_request_target refs/heads/main')
   await expect(eventOf('[push]', { event: 'release' })).rejects.toThrow('does not run on release; it runs on push')
 })
 
