@@ -30,7 +30,6 @@ beforeAll(async () => {
     ...MANY,
     'away',
     'unseen',
-    'least',
     'long-a',
     'long-b',
   ]
@@ -155,27 +154,4 @@ it('renews the credentials of a role that run out while it waits', async () => {
   expect(run.annotations).toEqual([])
   expect(lab.journal.requests('sts', 'AssumeRoleWithWebIdentity').length).toBeGreaterThan(2)
   expect((await job.post()).outputs.outcome).toBe('rolled-back')
-})
-
-it('needs no more permissions than the READMEs list', async () => {
-  const needed = [
-    'ecs:DescribeServices',
-    'ecs:UpdateService',
-    'ecs:DescribeTaskDefinition',
-    'ecs:RegisterTaskDefinition',
-    'ecs:ListTasks',
-    'ecs:DescribeTasks',
-    'iam:PassRole',
-  ]
-  lab.policies.put(smallRole, {
-    Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Action: needed, Resource: '*' }],
-  })
-  const job = startJob('least', { 'role-to-assume': smallRole })
-  expect((await job.arm()).annotations).toEqual([])
-  expect((await job.deploy({ image: imageOf('v2') })).annotations).toEqual([])
-  expect((await job.post()).outputs.outcome).toBe('rolled-back')
-  await job.arm()
-  expect((await job.deploy({ image: imageOf('broken') })).outputs.outcome).toBe('rolled-back')
-  expect((await job.post()).outputs.outcome).toBe('already-rolled-back')
 })

@@ -1,19 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { MemoryRun } from '@deploy-kit/core/testing/memory-platform'
 import type { Lab } from '@deploy-kit/lab/lab'
+import { actionsOf, readDocumentedPolicy, withoutAction } from '@deploy-kit/lab/testing/documented-policy'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { failureOf, imageOf, ledgerWorld, migrate, shell, startMigrationLab, subnets } from './testing/migration-lab.ts'
 
-interface Statement {
-  readonly Action: string | readonly string[]
-}
-
 const ROLE = 'arn:aws:iam::123456789012:role/deploy'
-const file = new URL('../../../docs/permissions/ecs-run-migration.json', import.meta.url)
 /** The documented policy, for the service of these tests. */
-const policy = JSON.parse(readFileSync(file, 'utf8').replaceAll('finance-hub', 'ledger')) as { Statement: Statement[] }
-const actionsOf = ({ Action }: Statement): readonly string[] => [Action].flat()
-const documented = policy.Statement.flatMap(actionsOf)
+const policy = readDocumentedPolicy('ecs-run-migration', { 'finance-hub': 'ledger' })
 
 const database = { databaseName: 'ledger', username: 'ledger', password: 'ledger-secret' }
 let lab: Lab
@@ -51,14 +44,6 @@ test('with the documented policy every use works', async () => {
   expect(failureOf(await use(stopped))).toContain('It was told to stop')
 })
 
-function without(action: string): object {
-  const Statement = policy.Statement.map((statement) => ({
-    ...statement,
-    Action: actionsOf(statement).filter((candidate) => candidate !== action),
-  })).filter(({ Action }) => Action.length > 0)
-  return { ...policy, Statement }
-}
-
 /** Missing these is no failure of the run: what then is said instead. */
 const degraded: Readonly<Record<string, (run: MemoryRun) => void>> = {
   'logs:GetLogEvents': ({ exitCode, annotations }) => {
@@ -71,8 +56,8 @@ const degraded: Readonly<Record<string, (run: MemoryRun) => void>> = {
   },
 }
 
-test.each(documented)('without %s a use fails, and its message names what is missing', async (action) => {
-  lab.policies.put(ROLE, without(action))
+test.each(actionsOf(policy))('without %s a use fails, and its message names what is missing', async (action) => {
+  lab.policies.put(ROLE, withoutAction(policy, action))
   const run = await use(action === 'ecs:StopTask' ? stopped : {})
   const check = degraded[action]
   if (check !== undefined) return check(run)
