@@ -10,7 +10,7 @@ import { action as ecsDeploy } from '../../ecs-deploy/src/action.ts'
 import { action } from './action.ts'
 
 /** Long enough for a look in between; with `LONG` it does not end before it is ended. */
-const BAKE = 3
+const BAKE = 6
 const LONG = 1440
 const blueGreen = (minutes: number) => ({ strategy: 'BLUE_GREEN', bakeTimeInMinutes: minutes })
 const linear = (minutes: number) => ({
@@ -249,7 +249,7 @@ describe.concurrent('a deployment that is paused at a hook', () => {
   it('is stopped with rollback when the job fails meanwhile', async () => {
     const job = startJob('waiting')
     await job.arm()
-    const run = await job.deploy({ image: imageOf('v2'), timeout: '600ms' })
+    const run = await job.deploy({ image: imageOf('v2'), timeout: '3s' })
     expect(run.outputs.outcome).toBe('timed-out')
     expect(run.annotations[0]?.message).toContain('waiting did not become steady in time')
     expect((await job.post()).outputs).toMatchObject({ outcome: 'rolled-back', to: arnOf('waiting:1') })

@@ -1,5 +1,6 @@
 import { DescribeTasksCommand, ListTasksCommand, type Task } from '@aws-sdk/client-ecs'
 import type { Ecs } from './ecs-client.ts'
+import type { Change } from './rollout-progress.ts'
 
 /** DescribeTasks takes at most a hundred (ECS API). */
 const BATCH = 100
@@ -17,27 +18,28 @@ export class FailedTasks {
     return this.#failed
   }
 
-  /** Reads the stopped tasks that were not read before. ECS shows a stopped task for an hour. */
-  async update(
-    ecs: Ecs,
-    about: { cluster: string; service: string; deploymentId: string | undefined; taskDefinition: string },
-  ): Promise<void> {
-    const unread = (await listStoppedTasks(ecs, about.cluster, about.service)).filter((arn) => !this.#seen.has(arn))
-    for (let index = 0; index < unread.length; index += BATCH) {
-      const tasks = await describeTasks(ecs, about.cluster, unread.slice(index, index + BATCH))
-      for (const task of tasks) {
-        // STOPPED is its desired status at first; what became of it stands there when it has stopped.
-        if (task.taskArn === undefined || task.lastStatus !== 'STOPPED') continue
-        this.#seen.add(task.taskArn)
-        if (isOfDeployment(task, about) && died(task)) this.#failed.push(task)
-      }
+  /** The stopped tasks that were not read before. ECS shows a stopped task for an hour. */
+  async listUnread(ecs: Ecs, cluster: string, service: string): Promise<readonly string[]> {
+    return (await listStoppedTasks(ecs, cluster, service)).filter((arn) => !this.#seen.has(arn))
+  }
+
+  /** Takes those of the deployment that died; `tasks` are described ones, also of other services. */
+  take(tasks: readonly Task[], about: Pick<Change, 'deploymentId' | 'service' | 'taskDefinition'>): void {
+    // The group of a task that a service started (ECS API, Task, `group`).
+    const own = `service:${about.service}`
+    for (const task of tasks) {
+      // STOPPED is its desired status at first; what became of it stands there when it has stopped.
+      if (task.taskArn === undefined || task.lastStatus !== 'STOPPED' || this.#seen.has(task.taskArn)) continue
+      if ((task.group ?? own) !== own) continue
+      this.#seen.add(task.taskArn)
+      if (isOfDeployment(task, about) && died(task)) this.#failed.push(task)
     }
     this.#failed.sort((a, b) => (a.stoppedAt?.getTime() ?? 0) - (b.stoppedAt?.getTime() ?? 0))
   }
 }
 
 /** The service scheduler starts tasks as its deployment (`startedBy: ecs-svc/…`). */
-function isOfDeployment(task: Task, about: { deploymentId: string | undefined; taskDefinition: string }): boolean {
+function isOfDeployment(task: Task, about: Pick<Change, 'deploymentId' | 'taskDefinition'>): boolean {
   if (about.deploymentId !== undefined && task.startedBy?.startsWith('ecs-svc/')) {
     return task.startedBy === about.deploymentId
   }
@@ -83,13 +85,20 @@ export async function listStoppedTasks(ecs: Ecs, cluster: string, service: strin
   return arns
 }
 
-async function describeTasks(ecs: Ecs, cluster: string, tasks: readonly string[]): Promise<readonly Task[]> {
-  return ecs.caller.call({
-    operation: 'ecs:DescribeTasks',
-    subject: `stopped tasks in cluster ${cluster}`,
-    send: async (abortSignal) => {
-      const command = new DescribeTasksCommand({ cluster, tasks: [...tasks] })
-      return (await ecs.client.send(command, { abortSignal })).tasks ?? []
-    },
-  })
+/** Tasks of one cluster, whatever services they are of: a hundred to a request. */
+export async function describeTasks(ecs: Ecs, cluster: string, arns: readonly string[]): Promise<readonly Task[]> {
+  const found: Task[] = []
+  for (let index = 0; index < arns.length; index += BATCH) {
+    const tasks = arns.slice(index, index + BATCH)
+    const batch = await ecs.caller.call({
+      operation: 'ecs:DescribeTasks',
+      subject: `stopped tasks in cluster ${cluster}`,
+      send: async (abortSignal) => {
+        const command = new DescribeTasksCommand({ cluster, tasks })
+        return (await ecs.client.send(command, { abortSignal })).tasks ?? []
+      },
+    })
+    found.push(...batch)
+  }
+  return found
 }

@@ -66,6 +66,8 @@ export class FollowedRollout {
   readonly #options: RolloutOptions
   readonly #failedTasks = new FailedTasks()
   #change: Change | undefined
+  #progress: Progress | undefined
+  #serviceDeployment: string | undefined
   #description: Service | undefined
   #state: RolloutState = { kind: 'waiting', state: 'not started' }
   #seen = false
@@ -114,30 +116,49 @@ export class FollowedRollout {
     })
   }
 
-  async update(description: Service | undefined, lookAlways: boolean): Promise<void> {
+  /**
+   * Looks how it stands.
+   *
+   * @returns the stopped tasks that `conclude` has to be told of
+   */
+  async look(description: Service | undefined, lookAlways: boolean): Promise<readonly string[]> {
     const change = this.#change
-    if (change === undefined) return
+    if (change === undefined) return []
     this.#description = description ?? this.#description
+    let unread: readonly string[] = []
     await this.#guarded(async () => {
       const progress = await this.#judge(description, change)
       const signature = signatureOf(description)
       const ending = progress.kind !== 'in-progress'
-      if (lookAlways || ending || signature !== this.#signature) await this.#lookForFailedTasks(change, progress)
+      if (lookAlways || ending || signature !== this.#signature) unread = await this.#listUnread(progress)
       this.#signature = signature
-      this.#state = this.#judgeFailedTasks(progress)
+      this.#progress = progress
     })
+    return unread
+  }
+
+  /** What the last look comes to, with the tasks that it asked for. */
+  conclude(tasks: readonly Task[]): void {
+    const progress = this.#progress
+    this.#progress = undefined
+    if (progress !== undefined && this.#change !== undefined) {
+      this.#failedTasks.take(tasks, this.#change)
+      this.#state = this.#judgeFailedTasks(progress)
+    }
     if (!this.inFlight()) this.#endedAt = this.#options.context.clock.date()
   }
 
   async #judge(description: Service | undefined, change: Change): Promise<Progress> {
     const { ecs, cluster } = this.#options
     if (description?.status === 'ACTIVE' && hasNativeStrategy(description)) {
-      const { reverts } = change
+      // Found once, it is known by its ARN.
+      const known = change.reverts ?? this.#serviceDeployment
       const deployment =
-        reverts === undefined
+        known === undefined
           ? await findServiceDeployment(ecs, cluster, change)
-          : (await describeServiceDeployments(ecs, [reverts]))[0]
-      return judgeServiceDeployment(deployment, reverts !== undefined)
+          : (await describeServiceDeployments(ecs, [known]))[0]
+      this.#serviceDeployment = deployment?.serviceDeploymentArn
+      return judgeServiceDeployment(deployment, change.reverts !== undefined)
     }
     this.#seen ||= isListed(description, change) || this.#failedTasks.list().length > 0
     const progress = judgeRollout(description, change, this.#seen || (await this.#hasEnded(change, description)))
@@ -180,13 +201,12 @@ export class FollowedRollout {
     }
   }
 
-  async #lookForFailedTasks(change: Change, progress: Progress): Promise<void> {
+  async #listUnread(progress: Progress): Promise<readonly string[]> {
     const { ecs, cluster, maxFailedTasks } = this.#options
-    const { service, deploymentId, taskDefinition } = change
-    const update = () => this.#failedTasks.update(ecs, { cluster, service, deploymentId, taskDefinition })
-    if (maxFailedTasks !== undefined) await update()
+    const list = () => this.#failedTasks.listUnread(ecs, cluster, this.service)
+    if (maxFailedTasks !== undefined) return await list()
     // Where no limit depends on them, they are looked at only to say why it failed.
-    else if (progress.kind === 'failed') await ifAvailable(update)
+    return progress.kind === 'failed' ? ((await ifAvailable(list)) ?? []) : []
   }
 
   #judgeFailedTasks(progress: Progress): RolloutState {

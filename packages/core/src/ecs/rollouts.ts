@@ -1,5 +1,8 @@
+import type { Task } from '@aws-sdk/client-ecs'
 import { type Look, waitUntil } from '../wait.ts'
+import { describeTasks } from './failed-tasks.ts'
 import { FollowedRollout, type Rollout, type RolloutOptions, type RolloutResult } from './followed-rollout.ts'
+import { ifAvailable } from './service-deployments.ts'
 import { describeServices } from './services.ts'
 
 export type RolloutsEnd = 'ended' | 'timed-out' | 'cancelled'
@@ -108,6 +111,13 @@ class Fleet implements Disposable {
     await Promise.race([work.finally(() => done.abort()), pause])
   }
 
+  /** Of all services at once. */
+  async #describeStopped(arns: readonly string[]): Promise<readonly Task[]> {
+    const { ecs, cluster, maxFailedTasks } = this.#options
+    const describe = () => describeTasks(ecs, cluster, arns)
+    return maxFailedTasks === undefined ? ((await ifAvailable(describe)) ?? []) : await describe()
+  }
+
   async #update(): Promise<void> {
     const requested = this.#inFlight().filter((rollout) => rollout.wasRequested())
     const names = requested.map((rollout) => rollout.service)
@@ -115,7 +125,9 @@ class Fleet implements Disposable {
     try {
       const services = await describeServices(this.#options.ecs, this.#options.cluster, names)
       const always = names.length <= LOOK_ALWAYS
-      await Promise.all(requested.map((rollout) => rollout.update(services.get(rollout.service), always)))
+      const looks = requested.map((rollout) => rollout.look(services.get(rollout.service), always))
+      const tasks = await this.#describeStopped((await Promise.all(looks)).flat())
+      for (const rollout of requested) rollout.conclude(tasks)
     } catch (error) {
       for (const rollout of requested) rollout.fail(error)
     }
