@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -136,15 +137,17 @@ describe('the same key', () => {
     expect(() => other.rows()).toThrow('ENOENT')
   })
 
-  test('waits until a task that is being stopped has ended, then runs the migration again', async () => {
-    const script = 'trap "sleep 0.2; exit 143" TERM; echo begun; sleep 60 & wait'
+  // ECS kills the stopping task two seconds after SIGTERM: on a very busy machine it may be gone before the second attempt looks.
+  test('waits until a task that is being stopped has ended, then runs the migration again', { retry: 3 }, async () => {
+    const runId = `stopped-${randomUUID()}`
+    const script = 'trap "sleep 1.5; exit 143" TERM; echo begun; sleep 60 & wait'
     const cancelled = new AbortController()
-    const first = migrate(lab, { command: shell(script) }, { runId: 'stopped', signal: cancelled.signal })
+    const first = migrate(lab, { command: shell(script) }, { runId, signal: cancelled.signal })
     const arn = await taskWithLog(lab, 'begun')
     cancelled.abort()
     expect((await first).outputs.outcome).toBe('cancelled')
     const { command, rows } = rowWriter()
-    const second = await migrate(lab, { command }, { runId: 'stopped', attempt: 2 })
+    const second = await migrate(lab, { command }, { runId, attempt: 2 })
     expect(second.log.join('\n')).toContain('the task of an earlier attempt is being stopped; waiting until')
     expect(second.outputs).toMatchObject({ outcome: 'succeeded', reattached: 'false' })
     expect(second.outputs['task-arn']).not.toBe(arn)

@@ -62,7 +62,7 @@ test('a workflow of one’s own is played against a lab: its AWS calls are answe
 
 test('what is refused is refused at once, with file and line, and exit code 1', async () => {
   const { lines, exitCode } = await start(
-    'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    container: x\n    steps: []\n',
+    'on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    container: x\n    steps:\n      - run: echo\n',
   )
   expect(await exitCode).toBe(1)
   expect(lines).toEqual([
