@@ -5,7 +5,6 @@ import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { type Baseline, toGateRecord } from './baseline.ts'
 import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
-import { runBuild } from './build.ts'
 import { commentMarker } from './comment.ts'
 import { type Comparison, compare, deltaOf, deltaPercent } from './comparison.ts'
 import { findCollisions, nameFiles } from './file-names.ts'
@@ -41,8 +40,10 @@ async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> 
   const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
   refuseDefaultBranch(inputs, trigger)
 
-  if (inputs.buildCommand !== undefined)
+  if (inputs.buildCommand !== undefined) {
+    const { runBuild } = await import('./build.ts')
     await runBuild(inputs.buildCommand, { workspace, token: inputs.githubToken, context })
+  }
   const measurement = await measureAll(settings, workspace, context)
   const modules = await findModules(inputs.sourceMaps, measurement, workspace, context)
   const store = openBaselineStore(inputs, { key, workspace, trigger, github, context })

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf } from '@deploy-kit/core/errors'
 import {
@@ -39,17 +38,18 @@ function describeProblem(error: unknown): string {
  */
 export async function writeBaselineFile(path: string, gate: GateRecord, temporaryFolder: string): Promise<void> {
   const record = printRecord(withGate(await readOthers(path), gate))
-  const temporary = join(temporaryFolder, `bundle-size-gate-${randomUUID()}.json`)
-  await writeFile(temporary, record)
-  await mkdir(dirname(path), { recursive: true })
+  const folder = await mkdtemp(join(temporaryFolder, 'bundle-size-gate-'))
+  const temporary = join(folder, 'baseline.json')
   try {
+    await writeFile(temporary, record)
+    await mkdir(dirname(path), { recursive: true })
     await rename(temporary, path)
   } catch (error) {
     // The two folders may be on different file systems.
     if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error
     await copyFile(temporary, path)
   } finally {
-    await rm(temporary, { force: true })
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

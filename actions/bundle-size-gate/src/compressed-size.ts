@@ -1,9 +1,9 @@
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { constants, createBrotliCompress, createGzip } from 'node:zlib'
+import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { compressFiles } from './compression-threads.ts'
 
@@ -16,8 +16,8 @@ export type Compression = 'gzip' | 'brotli' | 'none'
 const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024 }
 const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024 }
 
-/** A thread takes some 20 ms to start: not worth it for less work than this. */
-const WORTH_THREADS_BYTES = 1024 * 1024
+/** Threads of our own take some 20 ms to start: less work than this is done sooner by those that Node has for zlib. */
+const WORTH_THREADS_BYTES = 3 * 1024 * 1024
 /** To open a file and to make a compressor takes as long as to compress this much with gzip 9, about. */
 const FILE_EFFORT_BYTES = 2048
 /** Brotli 11 takes so many times as long as gzip 9 for the same bytes, about. */
@@ -98,10 +98,16 @@ async function compressWhole(tasks: Compressible[], workspace: string, signal: A
   const effort = tasks.reduce((sum, { compression, rawBytes }) => {
     return sum + FILE_EFFORT_BYTES + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
   }, 0)
+  if (effort < WORTH_THREADS_BYTES) {
+    await inTurns(tasks, signal, keep, async ({ path, compression }) => {
+      return compressedBytes(readFileSync(join(workspace, path)), compression)
+    })
+    return
+  }
   // The largest first, so that no thread is left with a large one at the end.
   const ordered = tasks.toSorted((a, b) => b.rawBytes - a.rawBytes)
   const files = ordered.map(({ path, compression }) => ({ path: join(workspace, path), compression }))
-  const found = await compressFiles(files, OPTIONS, effort >= WORTH_THREADS_BYTES, signal)
+  const found = await compressFiles(files, OPTIONS, signal)
   for (const [at, task] of ordered.entries()) keep(task, found[at] ?? { problem: 'it was not measured' })
 }
 
@@ -126,6 +132,14 @@ async function inTurns(
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
+}
+
+async function compressedBytes(content: Buffer, compression: 'gzip' | 'brotli'): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const done = (error: Error | null, compressed: Buffer): void => (error ? reject(error) : resolve(compressed))
+  if (compression === 'gzip') gzip(content, OPTIONS.gzip, done)
+  else brotliCompress(content, OPTIONS.brotli, done)
+  return (await promise).length
 }
 
 async function streamedBytes(path: string, compression: 'gzip' | 'brotli', signal: AbortSignal): Promise<number> {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { setImmediate } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { type BrotliOptions, brotliCompressSync, gzipSync, type ZlibOptions } from 'node:zlib'
+import { systemClock } from '@deploy-kit/core/clock'
 import { messageOf } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
 
@@ -42,13 +42,12 @@ export interface WholeFile {
 /**
  * The compressed bytes of each file, or what is wrong with it, in the order of `files`: the largest first.
  *
- * This thread works from the small end, and with `threads` one more for each further core from the large end, until
+ * This thread works from the small end, and one more for each further core from the large end, until
  * they meet: so nobody waits until the others have started, nor long for the last one. Each has one file in memory.
  */
 export async function compressFiles(
   files: readonly WholeFile[],
   options: { readonly gzip: ZlibOptions; readonly brotli: BrotliOptions },
-  threads: boolean,
   signal: AbortSignal,
 ): Promise<(number | { readonly problem: string })[]> {
   const taken = new Int32Array(new SharedArrayBuffer(files.length * Int32Array.BYTES_PER_ELEMENT))
@@ -56,10 +55,7 @@ export async function compressFiles(
   const problems = new Map<number, string>()
   const brotli = Uint8Array.from(files, ({ compression }) => (compression === 'brotli' ? 1 : 0))
   const workerData = { paths: files.map(({ path }) => path), brotli, options, taken, sizes }
-  const count = threads ? Math.min(availableParallelism(), files.length) - 1 : 0
-  const workers = Array.from({ length: count }, () => {
-    return new Worker(PROGRAM, { eval: true, workerData, env: {}, execArgv: [] })
-  })
+  const workers = await startWorkers(Math.min(availableParallelism(), files.length) - 1, workerData)
   const stop = (): void => {
     for (const worker of workers) void worker.terminate()
   }
@@ -88,6 +84,13 @@ export async function compressFiles(
   })
 }
 
+async function startWorkers(count: number, workerData: object): Promise<Worker[]> {
+  const { Worker } = await import('node:worker_threads')
+  return Array.from({ length: count }, () => {
+    return new Worker(PROGRAM, { eval: true, workerData, env: {}, execArgv: [] })
+  })
+}
+
 const compress = {
   gzip: (content: Buffer, options: { gzip: ZlibOptions }) => gzipSync(content, options.gzip),
   brotli: (content: Buffer, options: { brotli: BrotliOptions }) => brotliCompressSync(content, options.brotli),
@@ -95,13 +98,13 @@ const compress = {
 
 /** Takes one file after the other, until somebody else has taken the next or `signal` aborts. */
 async function* fromSmallEnd(taken: Int32Array, signal: AbortSignal): AsyncGenerator<number> {
-  let listenedAt = performance.now()
+  let listenedAtMs = systemClock.nowMs()
   for (let at = taken.length - 1; at >= 0; at -= 1) {
     if (signal.aborted || Atomics.exchange(taken, at, 1) !== 0) return
     yield at
-    if (performance.now() - listenedAt < LISTEN_EVERY_MS) continue
-    await setImmediate()
-    listenedAt = performance.now()
+    if (systemClock.nowMs() - listenedAtMs < LISTEN_EVERY_MS) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    listenedAtMs = systemClock.nowMs()
   }
 }
 

@@ -1,6 +1,7 @@
 import { blocks, code, details, table } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
 import { byWeight, type NamedChange } from './comparison.ts'
+import { groupDigits } from './digits.ts'
 import { describeChange, type Extent, plural, shorten } from './report-text.ts'
 
 /** Why it grew: what is new, gone, or of another size, largest change first; closed at first. */
@@ -22,7 +23,8 @@ export function renderChanges(noun: 'File' | 'Module', changes: readonly NamedCh
 function describeCounts(changes: readonly NamedChange[]): string {
   const added = changes.filter((change) => change.beforeBytes === undefined).length
   const removed = changes.filter((change) => change.afterBytes === undefined).length
-  return `${added} new, ${removed} removed, ${changes.length - added - removed} changed`
+  const changed = changes.length - added - removed
+  return `${groupDigits(added)} new, ${groupDigits(removed)} removed, ${groupDigits(changed)} changed`
 }
 
 function renderRow(file: NamedChange): string[] {

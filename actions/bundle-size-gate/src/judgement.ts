@@ -1,5 +1,6 @@
 import { formatSize } from '@deploy-kit/core/size'
 import { type Change, type Comparison, deltaOf, deltaPercent } from './comparison.ts'
+import { groupDigits } from './digits.ts'
 import type { MeasuredLine, Measurement } from './measurement.ts'
 import { compareToShare, type Percent } from './percent.ts'
 
@@ -110,5 +111,5 @@ function judgeIncrease(name: string, change: Change, limits: Limits): Violation[
 
 /** `250 kB (250,001 bytes)`: one byte over a budget must be seen. */
 export function exactSize(bytes: number): string {
-  return bytes < 1000 ? formatSize(bytes) : `${formatSize(bytes)} (${bytes.toLocaleString('en-US')} bytes)`
+  return bytes < 1000 ? formatSize(bytes) : `${formatSize(bytes)} (${groupDigits(bytes)} bytes)`
 }

@@ -1,6 +1,7 @@
 import { blocks, code, details, table } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
 import { byWeight, deltaOf, type NamedChange } from './comparison.ts'
+import { groupDigits } from './digits.ts'
 import { TOTAL } from './judgement.ts'
 import type { MeasuredLine } from './measurement.ts'
 import type { GateReport } from './report.ts'
@@ -76,6 +77,6 @@ function foldUnchanged(rows: readonly Row[], extent: Extent): string {
   const rest = rows.length - shown.length
   return details(
     `${plural(rows.length, 'line')} unchanged`,
-    blocks(table(['', 'Size', 'Budget'], shown), rest > 0 ? `… and ${rest} more.` : ''),
+    blocks(table(['', 'Size', 'Budget'], shown), rest > 0 ? `… and ${groupDigits(rest)} more.` : ''),
   )
 }

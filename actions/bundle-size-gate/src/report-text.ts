@@ -1,10 +1,13 @@
 import { formatSize } from '@deploy-kit/core/size'
 import { type Change, deltaOf, deltaPercent } from './comparison.ts'
+import { groupDigits } from './digits.ts'
 import { exactSize } from './judgement.ts'
 import type { MeasuredLine } from './measurement.ts'
 
 /** How much of a report is shown; the rest is counted. */
 export interface Extent {
+  /** Of what failed or is close to it, before the first table. */
+  readonly sentences: number
   readonly lines: number
   readonly files: number
 }
@@ -39,5 +42,5 @@ export function describeLine(line: MeasuredLine): string {
 }
 
 export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
+  return `${groupDigits(count)} ${noun}${count === 1 ? '' : 's'}`
 }

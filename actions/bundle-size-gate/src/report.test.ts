@@ -132,8 +132,23 @@ Compared with 0123456789 (the merge base).
     )
     const comment = renderComment(given, frame)
     expect(comment.length).toBeLessThanOrEqual(65_536)
-    expect(comment).toMatch(/5000 limits not held/)
+    expect(comment).toMatch(/5,000 limits not held/)
     expect(renderReport(given).length).toBeLessThan(1024 * 1024)
+  })
+
+  test('of thousands of violations says the total and the worst few, and how many more there are', () => {
+    const budget = (name: string, bytes: number) =>
+      ({ rule: 'budget', name, bytes, limit: 1000, message: `${name} is over` }) as const
+    const violations = [
+      ...Array.from({ length: 3000 }, (_, at) => budget(`line-${at}`, 1001 + at)),
+      { rule: 'total-budget', name: 'total', bytes: 20, limit: 10, message: 'total is over' } as const,
+    ]
+    const given = report([line('line-0', 1001)], undefined, { violations })
+    expect(headline(given)).toBe('3,001 limits not held: 1.00 kB in all. total is over')
+    const listed = renderComment(given, frame).match(/^- .*$/gm)
+    expect(listed?.slice(0, 2)).toEqual(['- ❌ total is over (`total-budget`)', '- ❌ line-2999 is over (`budget`)'])
+    expect(listed).toHaveLength(11)
+    expect(listed?.at(-1)).toBe('- … and 2,991 more')
   })
 
   test('shows names as they are and lets none of them become markup', () => {

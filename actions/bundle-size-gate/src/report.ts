@@ -1,8 +1,9 @@
 import { blocks, code, escapeMarkdown } from '@deploy-kit/core/markdown'
 import { formatSize } from '@deploy-kit/core/size'
 import type { Comparison, NamedChange } from './comparison.ts'
+import { groupDigits } from './digits.ts'
 import { renderChanges, renderCollisions } from './file-table.ts'
-import type { Judgement, Violation } from './judgement.ts'
+import { type Judgement, TOTAL, type Violation } from './judgement.ts'
 import { renderLines } from './line-table.ts'
 import type { Measurement } from './measurement.ts'
 import { describeChange, type Extent, plural, shorten } from './report-text.ts'
@@ -27,10 +28,10 @@ export interface GateReport {
 
 /** A summary may have 1 MiB, a comment 65,536 characters; people read the first screen. */
 const EXTENTS: readonly Extent[] = [
-  { lines: 100, files: 50 },
-  { lines: 40, files: 20 },
-  { lines: 10, files: 5 },
-  { lines: 3, files: 1 },
+  { sentences: 10, lines: 100, files: 50 },
+  { sentences: 10, lines: 40, files: 20 },
+  { sentences: 5, lines: 10, files: 5 },
+  { sentences: 3, lines: 3, files: 1 },
 ]
 const LONGEST_COMMENT = 65_536
 const LONGEST_SENTENCE = 400
@@ -40,17 +41,17 @@ export function headline(report: GateReport): string {
   const { measurement, comparison, judgement } = report
   const count = judgement.violations.length
   const total = `${formatSize(measurement.totalBytes)} in all${comparison ? `, ${describeChange(comparison.total)}` : ''}`
-  const [first] = judgement.violations
+  const [first] = [...judgement.violations].sort(byImportance)
   if (report.overriddenBy !== undefined && count > 0)
     return `${plural(count, 'limit')} not held, allowed by the label '${report.overriddenBy}': ${total}`
   if (first && count === 1) return `${first.message} ${total}`
-  if (count > 1) return `${count} limits not held: ${total}. ${first?.message}`
+  if (count > 1) return `${plural(count, 'limit')} not held: ${total}. ${first?.message}`
   const [warning] = judgement.warnings
   return warning === undefined ? `All limits held: ${total}` : `All limits held: ${total}. ${warning}`
 }
 
 /** Markdown below the headline: what failed first, then changes, largest first; the rest is folded. */
-export function renderReport(report: GateReport, extent: Extent = { lines: 100, files: 50 }): string {
+export function renderReport(report: GateReport, extent: Extent = { sentences: 20, lines: 100, files: 50 }): string {
   const { judgement, comparison } = report
   return blocks(
     renderViolations(judgement.violations, report.overriddenBy, extent),
@@ -80,20 +81,29 @@ export function renderComment(report: GateReport, frame: { marker: string; title
 
 function renderWarnings(warnings: readonly string[], extent: Extent): string {
   const shown = warnings
-    .slice(0, extent.lines)
+    .slice(0, extent.sentences)
     .map((warning) => `- ⚠️ ${escapeMarkdown(shorten(warning, LONGEST_SENTENCE))}`)
   const rest = warnings.length - shown.length
-  return [...shown, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join('\n')
+  return [...shown, ...(rest > 0 ? [`- … and ${groupDigits(rest)} more`] : [])].join('\n')
+}
+
+/** The total first, then what is farthest beyond its limit; otherwise as the gate's lines are. */
+function byImportance(a: Violation, b: Violation): number {
+  return Number(b.name === TOTAL) - Number(a.name === TOTAL) || excess(b) - excess(a)
+}
+
+function excess({ rule, bytes, limit }: Violation): number {
+  return rule === 'max-increase-percent' ? bytes : bytes - (limit ?? 0)
 }
 
 function renderViolations(violations: readonly Violation[], overriddenBy: string | undefined, extent: Extent): string {
   if (violations.length === 0) return ''
   const sign = overriddenBy === undefined ? '❌' : '⚠️'
-  const shown = violations.slice(0, extent.lines)
+  const shown = [...violations].sort(byImportance).slice(0, extent.sentences)
   const rest = violations.length - shown.length
   const lines = shown.map(
     (violation) =>
       `- ${sign} ${escapeMarkdown(shorten(violation.message, LONGEST_SENTENCE))} (${code(violation.rule)})`,
   )
-  return [...lines, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join('\n')
+  return [...lines, ...(rest > 0 ? [`- … and ${groupDigits(rest)} more`] : [])].join('\n')
 }
