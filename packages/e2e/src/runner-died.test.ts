@@ -12,9 +12,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 /** More requests than the step makes; the last ones are not reached, and then it ends by itself. */
 const DEPLOY_CALLS = Array.from({ length: 10 }, (_, index) => index + 1)
 const POST_CALLS = [1, 2, 3]
+const GUARD_CALLS = [1, 2]
+const ROLLBACK_CALLS = [1, 2, 3, 4, 5]
 
 // Each starts three processes, on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 let tree: string
 let lab: Lab
@@ -24,7 +26,10 @@ let directory: string
 beforeAll(async () => {
   tree = await ensureReleaseTree()
   directory = await mkdtemp(join(tmpdir(), 'runner-died-'))
-  const services = [...DEPLOY_CALLS.map((call) => `deploy-${call}`), ...POST_CALLS.map((call) => `post-${call}`)]
+  const lanes = { deploy: DEPLOY_CALLS, post: POST_CALLS, guard: GUARD_CALLS, rollback: ROLLBACK_CALLS }
+  const services = Object.entries(lanes).flatMap(([name, calls]) => calls.map((call) => `${name}-${call}`))
+  const files = services.flatMap((service) => [`${service}.state`, `${service}.output`])
+  await Promise.all(files.map((file) => writeFile(join(directory, file), '')))
   lab = await startLab({ world: smallWorld(services), timeScale: 0.003, throttling: false })
   const {
     AWS_ENDPOINT_URL: endpoint = '',
@@ -47,9 +52,9 @@ function start(
   inputs: Record<string, string>,
   more: Record<string, string> = {},
 ): ChildProcess {
-  const given = Object.entries({ cluster: 'small', services: service, interval: '50ms', timeout: '20s', ...inputs })
-  return spawn(process.execPath, [join(tree, bundle)], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const given = Object.entries({ cluster: 'small', services: service, interval: '50ms', timeout: '60s', ...inputs })
+  const child = spawn(process.execPath, [join(tree, bundle)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
       ...lab.environment,
@@ -62,11 +67,21 @@ function start(
       ...more,
     },
   })
+  logs.set(child, [])
+  child.stdout.setEncoding('utf8').on('data', (text: string) => logs.get(child)?.push(text))
+  return child
 }
 
+/** What each process has printed, for when one ends otherwise than it should. */
+const logs = new Map<ChildProcess, string[]>()
+
 async function finish(child: ChildProcess): Promise<number | null> {
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const [code] = (await once(child, 'close')) as [number | null]
   return code
+}
+
+async function succeed(child: ChildProcess): Promise<void> {
+  expect(await finish(child), logs.get(child)?.join('')).toBe(0)
 }
 
 /** Kills a process with SIGKILL once its n-th request has taken effect and before it has the answer. */
@@ -78,7 +93,7 @@ async function killAtCall(call: number, begin: () => ChildProcess): Promise<void
   await expect
     .poll(() => lab.journal.requests('ecs').length - before >= call || child.exitCode !== null, {
       interval: 5,
-      timeout: 20_000,
+      timeout: 60_000,
     })
     .toBe(true)
   child.kill('SIGKILL')
@@ -87,8 +102,7 @@ async function killAtCall(call: number, begin: () => ChildProcess): Promise<void
 }
 
 async function arm(service: string, inputs: Record<string, string> = {}): Promise<Record<string, string>> {
-  await Promise.all(['state', 'output'].map((kind) => writeFile(join(directory, `${service}.${kind}`), '')))
-  expect(await finish(start(service, 'auto-rollback/dist/main.mjs', inputs))).toBe(0)
+  await succeed(start(service, 'auto-rollback/dist/main.mjs', inputs))
   const state = await readFile(join(directory, `${service}.state`), 'utf8')
   // name<<delimiter, the value, the delimiter.
   return Object.fromEntries(
@@ -105,7 +119,7 @@ async function expectRestored(service: string): Promise<void> {
         const { deployments = [], runningCount } = services[0] ?? {}
         return deployments.map((one) => `${one.taskDefinition?.split('/')[1]} ${one.rolloutState} ${runningCount}`)
       },
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     )
     .toEqual([`${service}:1 COMPLETED 1`])
 }
@@ -126,7 +140,7 @@ describe('a post step that is killed', () => {
     async (call) => {
       const service = `post-${call}`
       const state = await arm(service, { persist: 'tag' })
-      expect(await finish(start(service, 'ecs-deploy/dist/main.mjs', { image: imageOf('v2') }))).toBe(0)
+      await succeed(start(service, 'ecs-deploy/dist/main.mjs', { image: imageOf('v2') }))
       await killAtCall(call, () => start(service, 'auto-rollback/dist/post.mjs', { persist: 'tag' }, state))
       const event = join(directory, `${service}.json`)
       await writeFile(event, JSON.stringify({ workflow_run: { id: call } }))
@@ -137,8 +151,28 @@ describe('a post step that is killed', () => {
         RUNNER_TEMP: join(directory, 'other'),
       }
       const inputs = { mode: 'rollback', 'fail-after-rollback': 'false' }
-      expect(await finish(start(service, 'auto-rollback/dist/main.mjs', inputs, cleanUp))).toBe(0)
+      await succeed(start(service, 'auto-rollback/dist/main.mjs', inputs, cleanUp))
       await expectRestored(service)
     },
   )
+})
+
+describe('a guard that is killed', () => {
+  test.each(GUARD_CALLS)('at its request %i has changed nothing, and can be armed again', async (call) => {
+    const service = `guard-${call}`
+    await killAtCall(call, () => start(service, 'auto-rollback/dist/main.mjs', { persist: 'tag' }))
+    await expectRestored(service)
+    expect(Object.keys(await arm(service, { persist: 'tag' }))).toContain('STATE_baseline')
+  })
+})
+
+describe('a rollback that is killed', () => {
+  test.each(ROLLBACK_CALLS)('at its request %i is finished by the next one', async (call) => {
+    const service = `rollback-${call}`
+    const inputs = { mode: 'rollback', to: `${service}:1`, 'fail-after-rollback': 'false' }
+    await succeed(start(service, 'ecs-deploy/dist/main.mjs', { image: imageOf('v2') }))
+    await killAtCall(call, () => start(service, 'auto-rollback/dist/main.mjs', inputs))
+    await succeed(start(service, 'auto-rollback/dist/main.mjs', inputs))
+    await expectRestored(service)
+  })
 })
