@@ -15,9 +15,9 @@ const STEPS = [
 /** In the middle of a rollout; `npx --yes pnpm@12 soak` dies in every step. */
 const DEATHS: readonly (Death & { readonly version: string })[] =
   process.env.SOAK === undefined
-    ? [{ version: '1.6.0', step: 'Deploy', afterMs: 400 }]
+    ? [{ version: '1.6.0', step: 'Deploy', after: 'UpdateService' }]
     : RELEASES.flatMap((version) =>
-        STEPS.flatMap((step) => [0, 200, 400, 700].map((afterMs) => ({ version, step, afterMs }))),
+        STEPS.flatMap((step) => [0, 200, 400, 700].map((after) => ({ version, step, after }))),
       )
 
 let hub: FinanceHub
@@ -45,7 +45,7 @@ async function lookAtService() {
 }
 
 test.each(DEATHS)(
-  'a runner that dies $afterMs ms into "$step" of $version leaves a healthy service',
+  'a runner that dies in "$step" ($after) of $version leaves a healthy service',
   {
     timeout: 120_000,
   },

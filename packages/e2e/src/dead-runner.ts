@@ -9,10 +9,10 @@ import type { FinanceHub } from './finance-hub.ts'
 
 const runner = fileURLToPath(new URL('./stand-ins/runner.ts', import.meta.url))
 
-/** When the runner dies: so many milliseconds after a step has begun. */
+/** When the runner dies: so long after a step has begun, or once ECS has got a request from it. */
 export interface Death {
   readonly step: string
-  readonly afterMs: number
+  readonly after: number | string
 }
 
 let runs = Date.now()
@@ -24,7 +24,7 @@ let runs = Date.now()
 export async function deployAndDie(
   hub: FinanceHub,
   version: string,
-  { step, afterMs }: Death,
+  { step, after }: Death,
 ): Promise<{ readonly runId: number; readonly conclusion: string }> {
   runs += 1
   const child = fork(runner, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -42,10 +42,15 @@ export async function deployAndDie(
     runId: String(runs),
   })
   const told = await Promise.race([reached.promise, ended.then(() => 'ended: early')])
-  if (told === step) await Promise.race([sleep(afterMs), ended])
+  if (told === step) await Promise.race([typeof after === 'number' ? sleep(after) : requested(hub, after), ended])
   const isDead = child.exitCode === null && child.kill('SIGKILL')
   await ended
   return { runId: runs, conclusion: isDead ? 'failure' : told.replace('ended: ', '') }
+}
+
+async function requested({ lab }: FinanceHub, operation: string): Promise<void> {
+  const before = lab.journal.requests('ecs', operation).length
+  while (lab.journal.requests('ecs', operation).length === before) await sleep(5)
 }
 
 /** What GitHub starts when the run is over. */
