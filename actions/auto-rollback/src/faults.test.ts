@@ -36,7 +36,7 @@ const OPERATIONS = [
 
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index)
 const serviceOf = (seed: number): string => `service-${Math.floor((seed - FIRST_SEED) / SEEDS_A_SERVICE)}`
-const clock = hurriedClock(150)
+const clock = hurriedClock(100)
 
 let lab: Lab
 let ecs: ECSClient
