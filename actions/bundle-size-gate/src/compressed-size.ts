@@ -16,7 +16,7 @@ export type Compression = 'gzip' | 'brotli' | 'none'
 const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024 }
 const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024 }
 
-/** Threads of our own take some 20 ms to start: less work than this is done sooner by those that Node has for zlib. */
+/** Threads of our own take some 30 ms to start: less work than this is done sooner by those that Node has for zlib. */
 const WORTH_THREADS_BYTES = 3 * 1024 * 1024
 /** To open a file and to make a compressor takes as long as to compress this much with gzip 9, about. */
 const FILE_EFFORT_BYTES = 2048
