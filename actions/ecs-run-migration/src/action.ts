@@ -42,10 +42,9 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
   } catch (error) {
     if (!(error instanceof CancelledError)) throw error
     context.setOutput('outcome', 'cancelled')
-    const known = error.message === new CancelledError().message
     return {
       conclusion: 'cancelled',
-      headline: known ? 'Cancelled before anything was run.' : error.message,
+      headline: error.state === '' ? 'Cancelled before anything was run.' : error.state,
       summary: '',
     }
   } finally {

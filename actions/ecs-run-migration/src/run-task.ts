@@ -53,7 +53,7 @@ export async function runTask(
         abortSignal.addEventListener('abort', giveUp, { once: true })
         inFlight = ecs.client.send(command, { abortSignal: limit.signal })
         inFlight.catch(() => undefined)
-        return unlessAborted(inFlight, abortSignal)
+        return inFlight
       },
       recover: recoverConflict,
     })
@@ -67,13 +67,6 @@ export async function runTask(
     if (found !== undefined) return { taskArn: found, existing: false }
     throw unknownFate(error, request)
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abandon = (): void => reject(new CancelledError())
-  signal.addEventListener('abort', abandon, { once: true })
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abandon))
 }
 
 /** ConflictException: the token was used with other parameters; its resourceIds are the tasks of that request. */

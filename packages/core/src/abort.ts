@@ -31,3 +31,21 @@ export function abortAfter(
     },
   }
 }
+
+/**
+ * What `work` gives, or an AbortError as soon as the signal aborts: work that does not listen to the signal cannot hold
+ * whoever waits for it.
+ *
+ * @throws {DOMException} AbortError
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(new DOMException('The work was given up.', 'AbortError'))
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

@@ -39,9 +39,13 @@ export class ActionError extends Error {
 
 /** Thrown by waits and calls when the step is cancelled. */
 export class CancelledError extends ActionError {
-  constructor(message = 'The step was cancelled.') {
-    super('cancelled', message)
+  /** What is the state now, in whole sentences, where whoever throws knows it; empty otherwise. */
+  readonly state: string
+
+  constructor(state = '') {
+    super('cancelled', state === '' ? 'The step was cancelled.' : state)
     this.name = 'CancelledError'
+    this.state = state
   }
 }
 

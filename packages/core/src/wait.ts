@@ -1,4 +1,4 @@
-import { abortAfter } from './abort.ts'
+import { abortAfter, unlessAborted } from './abort.ts'
 import type { Clock } from './clock.ts'
 import { Deadline } from './deadline.ts'
 import { formatDuration } from './duration.ts'
@@ -66,7 +66,7 @@ export async function waitUntil<T>(options: WaitOptions<T>): Promise<WaitResult<
     if (signal.aborted) return end('cancelled')
     if (deadline.passed()) return end('timed-out')
     seen.looks += 1
-    const look = await unlessAborted(options.look(limit.signal, seen.looks), limit.signal)
+    const look = await lookUnlessAborted(options.look(limit.signal, seen.looks), limit.signal)
     if (signal.aborted) return end('cancelled')
     if (look === undefined) return end('timed-out')
     seen.last = look
@@ -83,21 +83,13 @@ export async function waitUntil<T>(options: WaitOptions<T>): Promise<WaitResult<
   }
 }
 
-/** The look's result, or undefined as soon as the signal aborts: a look that does not settle cannot hold the wait. */
-async function unlessAborted<T>(look: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const abandoned = Promise.withResolvers<undefined>()
-  const abandon = (): void => abandoned.resolve(undefined)
-  if (signal.aborted) abandon()
-  signal.addEventListener('abort', abandon, { once: true })
-  // A look that fails because it was aborted says nothing about the world.
-  const settled = look.catch((error: unknown) => {
+/** The look's result, or undefined as soon as the signal aborts: a look that fails by then says nothing about the world. */
+async function lookUnlessAborted<T>(look: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await unlessAborted(look, signal)
+  } catch (error) {
     if (signal.aborted) return undefined
     throw error
-  })
-  try {
-    return await Promise.race([settled, abandoned.promise])
-  } finally {
-    signal.removeEventListener('abort', abandon)
   }
 }
 

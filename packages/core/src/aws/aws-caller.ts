@@ -1,4 +1,4 @@
-import { abortAfter } from '../abort.ts'
+import { abortAfter, unlessAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
 import { Deadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
@@ -106,6 +106,7 @@ export class AwsCaller {
     const remainingMs = this.#deadline.remainingMs()
     using limit = abortAfter(Math.min(this.#attemptMs, remainingMs), this.#clock, this.#signal)
     try {
+      // While the SDK waits for credentials it does not listen to the signal itself.
       return { answer: await unlessAborted(call.send(limit.signal), limit.signal) }
     } catch (error) {
       if (!limit.timedOut()) return { failure: error, isCutShort: false }
@@ -122,18 +123,5 @@ export class AwsCaller {
       lastFailure ??
       Object.assign(new Error('the deadline had passed before it could be sent'), { name: 'TimeoutError' })
     throw explainFailure(failure, call.operation, call.subject)
-  }
-}
-
-/** Rejects as soon as the signal aborts: while the SDK waits for credentials it does not listen to the signal itself. */
-async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(new DOMException('The request was given up.', 'AbortError'))
-  if (signal.aborted) abort()
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([answer, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

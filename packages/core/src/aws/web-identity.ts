@@ -59,7 +59,7 @@ async function assumeRole(
   const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts')
   const limit = AbortSignal.any([context.cleanUpSignal, AbortSignal.timeout(ATTEMPT_MS)])
   const token = await requestOidcToken(context, limit)
-  // The call itself is not signed; without this the client would look for credentials to sign it with.
+  // AssumeRoleWithWebIdentity is not signed: the client needs no credentials.
   const client = new STSClient({ region: role.region, maxAttempts: 1 })
   const command = new AssumeRoleWithWebIdentityCommand({
     RoleArn: role.roleArn,
