@@ -96,6 +96,6 @@ test('with no patience at all, a database that is available is snapshotted, and 
   expect((await lab.take({ ...impatient, 'snapshot-identifier': 'at-once' })).exitCode).toBe(0)
   const run = await lab.take({ ...impatient, 'snapshot-identifier': 'too-early' })
   expect(run.annotations[0]?.message).toBe(
-    'Instance ledger was still backing-up after 0ms (wait-for-available); a snapshot needs it available. No snapshot was taken.\nSee what it is doing (aws rds describe-events), or raise wait-for-available.',
+    'Instance ledger was still backing-up when wait-for-available (0ms) was over; a snapshot needs it available. No snapshot was taken.\nSee what it is doing (aws rds describe-events), or raise wait-for-available.',
   )
 })

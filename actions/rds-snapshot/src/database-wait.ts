@@ -81,7 +81,7 @@ export async function waitForDatabase(
   const input = deadline === limits.wait ? 'wait-for-available' : 'timeout'
   throw new ActionError(
     'wrong-state',
-    `${capitalised(name)} was still ${database.status} after ${formatDuration(result.elapsedMs)} (${input}); a snapshot needs it available. No snapshot was taken.`,
+    `${capitalised(name)} was still ${database.status} when ${input} (${formatDuration(deadline.totalMs)}) was over; a snapshot needs it available. No snapshot was taken.`,
     { advice: `See what it is doing (aws rds describe-events), or raise ${input}.` },
   )
 }

@@ -125,7 +125,7 @@ test('wait-for-available counts once, however often the database becomes busy ag
   const describe = (requests: number) => ({ status: requests > 0 ? 'modifying' : 'available' })
   await expect(take({ create: [busy], describe }, 60_000)).rejects.toMatchObject({
     message:
-      'Instance ledger was still modifying after 1m 00s (wait-for-available); a snapshot needs it available. No snapshot was taken.',
+      'Instance ledger was still modifying when wait-for-available (1m 00s) was over; a snapshot needs it available. No snapshot was taken.',
   })
 })
 
