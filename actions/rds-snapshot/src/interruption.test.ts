@@ -158,10 +158,10 @@ describe('at the deadline, whatever does not answer', () => {
     const busy = { 'db-instance-identifier': 'waiting' }
     const short = await outlast('DescribeDBInstances', inputs(busy), undefined, 3)
     expect(short.annotations[0]?.message).toMatch(
-      /^Instance waiting was still maintenance after 3h .* \(wait-for-available\);/,
+      /^Instance waiting was still maintenance when wait-for-available \(.*\) was over;/,
     )
     const whole = await outlast('DescribeDBInstances', inputs({ ...busy, 'wait-for-available': '4h' }), undefined, 3)
-    expect(whole.annotations[0]?.message).toMatch(/\(timeout\); .* or raise timeout\.$/s)
+    expect(whole.annotations[0]?.message).toMatch(/ when timeout \(.*\) was over; .* or raise timeout\.$/s)
   })
 
   test('the copy, the original is available and said to be', async () => {
