@@ -22,11 +22,27 @@ mkdirSync('.tmp/release', { recursive: true })
 writeFileSync('.tmp/release/packages.json', JSON.stringify({ 'health-check': [] }))
 `
 
+/** The reusable workflow lies beside the sources, as deploy.yml does; its actions are those of v1. */
+const reusable = `on:
+  workflow_call:
+    inputs:
+      url: { type: string, required: true }
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: org/deploy-kit/health-check@v1
+        with: { url: "\${{ inputs.url }}", success-threshold: 1 }
+`
+
 let sources: SourceRepository
 
 beforeAll(async () => {
   sources = await createSourceRepository()
-  await sources.change({ 'build.mjs': build(join(sources.root, '.tmp')) })
+  await sources.change({
+    'build.mjs': build(join(sources.root, '.tmp')),
+    '.github/workflows/check.yml': reusable,
+  })
   for (const name of ['one', 'two']) {
     await sources.change({ [`.changes/${name}.md`]: '---\ndeploy-kit: minor\n---\nSomething new.\n' })
     const { code, output } = await sources.release([])
@@ -56,17 +72,29 @@ function workflow(url: string, ...refs: string[]): string {
   return `on: push\njobs:\n  check:\n    runs-on: ubuntu-latest\n    steps:${refs.map(step).join('')}\n`
 }
 
-test('a workflow runs what it has pinned: v1 is the last release, a commit stays what it was', async () => {
+test('a workflow runs what it has pinned: v1 is the last release, v1.0 the last of its minor, a tag or a commit stays what it was', async () => {
   const { 'v1.0.0': first = '', 'v1.1.0': second, v1 } = await sources.tags()
   expect(v1).toBe(second)
   const { url, agents } = await listen()
   const { code, output } = await rehearse(
-    await repositoryWith(workflow(url, 'v1', first, 'v1.0')),
+    await repositoryWith(workflow(url, 'v1', first, 'v1.0', 'v1.0.0')),
     ...['--actions-from', sources.bare],
   )
   expect(code, output).toBe(0)
-  expect(agents).toEqual(['1.1.0', '1.0.0', '1.0.0'].map((version) => `deploy-kit-health-check/${version}`))
+  expect(agents).toEqual(['1.1.0', '1.0.0', '1.0.0', '1.0.0'].map((version) => `deploy-kit-health-check/${version}`))
   expect(output).toContain(`org/deploy-kit/health-check@v1 is ${second}, as --actions-from says`)
+})
+
+test('the reusable workflow is called at the commit that a release was built from, and runs the actions of v1', async () => {
+  const source = await sources.published('log', '-1', '--format=%(trailers:key=Source-Commit,valueonly)', 'v1.0.0')
+  const { url, agents } = await listen()
+  const call = (ref: string) =>
+    `on: push\njobs:\n  call:\n    uses: org/deploy-kit/.github/workflows/check.yml@${ref}\n    with: { url: "${url}" }\n`
+  const run = await rehearse(await repositoryWith(call(source)), '--actions-from', sources.bare)
+  expect(run.code, run.output).toBe(0)
+  expect(agents).toEqual(['deploy-kit-health-check/1.1.0'])
+  const nowhere = await rehearse(await repositoryWith(call('9'.repeat(40))), '--actions-from', sources.bare)
+  expect(nowhere.output).toContain(`test.yml:4:11: ${sources.bare} has no tag, branch or commit '${'9'.repeat(40)}'`)
 })
 
 test('a release that does not exist is refused with file and line before anything runs', async () => {

@@ -88,3 +88,11 @@ test('a workflow that is only meant to be called is played as if it had been', a
   expect(printed(run, 'deploy')).toEqual(['dev 2 callee  true '])
   expect(run.notices[0]).toContain('meant to be called by another one')
 })
+
+test('a release tag of deploy-kit has no workflows: what GitHub would not find there is refused', async () => {
+  const uses = 'org/deploy-kit/.github/workflows/deploy.yml'
+  for (const ref of ['v1', 'v1.2', 'v1.2.3'])
+    await expect(rehearse(`on: push\njobs:\n  a:\n    uses: ${uses}@${ref}\n`)).rejects.toThrow(
+      `.github/workflows/test.yml:4:11: There is no .github/workflows/deploy.yml at ${ref}: a release of deploy-kit has its actions only.`,
+    )
+})

@@ -11,7 +11,8 @@ Without a file, plays the three scenes of the example. With one, runs it against
   --secret <NAME=value>      a secret; any number of times
   --var <NAME=value>         a configuration variable; any number of times
   --action <owner/name=dir>  takes an action from a local folder; any number of times
-  --actions-from <git dir>   takes deploy-kit's actions from a repository with releases, at the ref that a step names
+  --actions-from <git dir>   takes deploy-kit's actions, and its deploy.yml, from a repository with releases, at the ref
+                             that a step or a job names
   --skip-action <owner/name> leaves an action out: its steps succeed and do nothing; any number of times
   --world <file>             what the lab begins with; default: the world of the example`
 

@@ -64,7 +64,7 @@ async function performJob(
   const [problem = checkRunsOn(body.runsOn, scope)] = containerProblems(scope.file, plan.id, body)
   if (problem !== undefined) throw new Error(describeProblem(problem))
   using cancellation = new Cancellation(workflow.run.settings.cancelGraceMs ?? grace * msPerMinute)
-  const job = await setUpJob(request, cancellation)
+  const job = await setUpJob(request, facts.environment, cancellation)
   const cancel = () => {
     job.status = 'cancelled'
     cancellation.cancel()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
 import type { Cancellation } from './cancellation.ts'
 import { githubContext, runnerContext } from './github-context.ts'
+import { claimsOf } from './job-claims.ts'
 import type { Frame, JobDirectories, JobState } from './job-state.ts'
 import { Masker } from './masker.ts'
 import { type JobPermissions, permissionsOf } from './permissions.ts'
@@ -26,8 +27,16 @@ export interface LegRequest {
   readonly cancelled: AbortSignal
 }
 
-/** Makes the folders of a job and evaluates what holds for all of its steps. @throws TemplateError */
-export async function setUpJob(request: LegRequest, cancellation: Cancellation): Promise<JobState> {
+/**
+ * Makes the folders of a job and evaluates what holds for all of its steps.
+ * @param environmentName of the environment that the job names
+ * @throws TemplateError
+ */
+export async function setUpJob(
+  request: LegRequest,
+  environmentName: string | undefined,
+  cancellation: Cancellation,
+): Promise<JobState> {
   const { workflow, plan, body, heading } = request
   const { run } = workflow
   const directories = await makeDirectories(run.directory, run.nextJobNumber(), run.trigger.repository)
@@ -49,20 +58,21 @@ export async function setUpJob(request: LegRequest, cancellation: Cancellation):
     ...evaluateTexts(workflow.plan.env, scope),
     ...evaluateTexts(body.env, scope),
   }
-  const { idToken } = run.settings
+  const hiddenVariables = permissions['id-token'] === 'write' ? idTokenVariables(workflow, environmentName) : {}
   return {
     run,
     heading,
     directories,
     cancellation,
-    masker: new Masker([...run.settings.masked, ...Object.values(secrets)]),
+    masker: new Masker([
+      ...run.settings.masked,
+      ...Object.values(secrets),
+      hiddenVariables.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? '',
+    ]),
     contexts,
     environment: new Map(Object.entries(environment)),
     path: [],
-    hiddenVariables:
-      permissions['id-token'] === 'write' && idToken !== undefined
-        ? { ACTIONS_ID_TOKEN_REQUEST_URL: idToken.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: idToken.token }
-        : {},
+    hiddenVariables,
     isDebug: workflow.secrets.ACTIONS_STEP_DEBUG === 'true' || run.settings.vars.ACTIONS_STEP_DEBUG === 'true',
     defaults: defaultsOf(workflow.plan.defaults, body.defaults, {
       ...scope,
@@ -71,6 +81,15 @@ export async function setUpJob(request: LegRequest, cancellation: Cancellation):
     processes: [],
     status: 'success',
   }
+}
+
+/** What a job with `id-token: write` asks for its OIDC tokens with; the lab's GitHub knows by it which job it is. */
+function idTokenVariables(workflow: WorkflowScope, environmentName: string | undefined): Record<string, string> {
+  const { github, settings } = workflow.run
+  if (settings.idToken === undefined) return {}
+  const { url, token } = settings.idToken
+  const own = github?.idTokens.permit(claimsOf(workflow, environmentName))
+  return { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: own ?? token }
 }
 
 /** A token of the lab's GitHub that may do what the job may; the run's own where there is no such GitHub. */

@@ -43,16 +43,17 @@ async function withPreparedRun<R>(
   use: (run: PreparedRun, workflows: WorkflowSet) => Promise<R>,
 ): Promise<R> {
   const repository = await openRepository(options.workflowFile)
-  const workflows = await readWorkflows(repository.root, repository.workflowPath)
   const directory = await mkdtemp(join(tmpdir(), 'deploy-kit-rehearsal-'))
   try {
     // A keeper of its own also removes the folder when this process is killed.
     await using ownKeeper = options.keeper === undefined ? new ProcessKeeper(directory) : undefined
     const keeper = options.keeper ?? ownKeeper!
     const { actionsFrom } = options
+    const published =
+      actionsFrom === undefined ? undefined : readPublishedActions(actionsFrom, join(directory, 'published'))
+    const workflows = await readWorkflows(repository.root, repository.workflowPath, published)
     const actions = createActionLibrary({
-      published:
-        actionsFrom === undefined ? undefined : readPublishedActions(actionsFrom, join(directory, 'published')),
+      published,
       releaseTree: options.releaseTree,
       folders: options.actionFolders ?? {},
       skipped: options.skippedActions ?? [],

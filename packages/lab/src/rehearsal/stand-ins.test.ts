@@ -6,7 +6,9 @@ import { afterAll, expect, test } from 'vitest'
 import { Journal } from '../journal.ts'
 import { LabClock } from '../lab-clock.ts'
 import { Callers } from '../server/callers.ts'
+import { Policies } from '../server/policies.ts'
 import { startServer } from '../server/server.ts'
+import { IdTokens } from '../sts/id-tokens.ts'
 import { createOidcEndpoint } from '../sts/oidc-endpoint.ts'
 import { createStsService } from '../sts/sts-service.ts'
 import { runWorkflow } from './run-workflow.ts'
@@ -100,11 +102,10 @@ const context = {
   ...{ accountId: '123456789012', region: 'eu-central-1', dataDirectory: '', random: () => 0 },
   ...{ clock: new LabClock(0.01), journal: new Journal() },
 }
+const idTokens = new IdTokens()
 const server = await startServer({
-  services: [await createStsService(context, { callers, roleArns: [roleArn] })],
-  routes: [
-    createOidcEndpoint({ prefix: '/oidc', requestToken: 'job-token', subject: 'repo:o/r:ref:x', validSeconds: 300 }),
-  ],
+  services: [await createStsService(context, { callers, policies: new Policies(), roleArns: [roleArn] })],
+  routes: [createOidcEndpoint({ prefix: '/oidc', idTokens, validSeconds: 300 })],
   callers,
   journal: context.journal,
 })
@@ -112,7 +113,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 const environment = {
   AWS_ENDPOINT_URL: server.url,
   ACTIONS_ID_TOKEN_REQUEST_URL: `${server.url}/oidc/token?v=2`,
-  ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'job-token',
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: idTokens.permit({ repository: 'o/r', ref: 'refs/heads/x' }),
 }
 
 function configuring(given: string, permissions = 'id-token: write'): string {

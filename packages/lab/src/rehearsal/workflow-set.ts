@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
 import { repositoryFolder } from '@deploy-kit/release/action-folder'
+import type { PublishedActions } from './published-actions.ts'
 import { problemAt, Refusal } from './refusal.ts'
 import { planWorkflow } from './workflow-file.ts'
 import type { WorkflowPlan } from './workflow-plan.ts'
@@ -26,8 +27,15 @@ interface Place {
   readonly name: string
 }
 
-/** @throws Refusal with what GitHub would refuse in the first file that has something */
-export async function readWorkflows(root: string, path: string): Promise<WorkflowSet> {
+/**
+ * @param published deploy-kit's repository, for its workflows; undefined: they are taken from this work tree
+ * @throws Refusal with what GitHub would refuse in the first file that has something
+ */
+export async function readWorkflows(
+  root: string,
+  path: string,
+  published: PublishedActions | undefined,
+): Promise<WorkflowSet> {
   const called = new Map<string, WorkflowPlan>()
   const texts: string[] = []
   const read = async (place: Place, depth: number): Promise<WorkflowPlan> => {
@@ -38,37 +46,48 @@ export async function readWorkflows(root: string, path: string): Promise<Workflo
     for (const body of calls) {
       if (called.has(body.uses.value)) continue
       const refuse = (message: string) => new Refusal([problemAt(place.name, body.uses, message)])
-      const target = findPlace(body.uses.value, place)
-      if (target === undefined)
-        throw refuse(
-          `The rehearsal can call only workflows of the same repository and of deploy-kit, not ${body.uses.value}`,
-        )
+      const target = await findPlace(body.uses.value, place, published)
+      if (typeof target === 'string') throw refuse(target)
       if (depth === maxDepth) throw refuse(`Workflows call each other more than ${maxDepth} deep`)
       if (!existsSync(join(target.root, target.path))) throw refuse(`There is no workflow ${target.name}`)
       called.set(body.uses.value, await read(target, depth + 1))
     }
-    return calls.length === 0 ? plan : await planWorkflow(place.name, content, filesBeside(place))
+    return calls.length === 0 ? plan : await planWorkflow(place.name, content, filesBeside(place, published))
   }
   return { main: await read({ root, path, name: path }, 1), called, text: texts.join('\n') }
 }
 
-/** A local workflow lies in the repository of its caller; deploy-kit's own are taken from this work tree at any ref. */
-function findPlace(uses: string, caller: Place): Place | undefined {
+/**
+ * A local workflow lies in the repository of its caller; deploy-kit's own lie on its main branch, which this work tree
+ * stands for. @returns a sentence when it is nowhere
+ */
+async function findPlace(
+  uses: string,
+  caller: Place,
+  published: PublishedActions | undefined,
+): Promise<Place | string> {
   if (uses.startsWith('./')) return { root: caller.root, path: uses.slice(2), name: uses.slice(2) }
-  const [, repository, path] = /^([\w.-]+\/deploy-kit)\/(\.github\/workflows\/[^/@]+)@./.exec(uses) ?? []
-  return path === undefined ? undefined : { root: repositoryFolder, path, name: `${repository}/${path}` }
+  const [, repository, path, ref] = /^([\w.-]+\/deploy-kit)\/(\.github\/workflows\/[^/@]+)@(.+)/.exec(uses) ?? []
+  if (path === undefined || ref === undefined)
+    return `The rehearsal can call only workflows of the same repository and of deploy-kit, not ${uses}`
+  const name = `${repository}/${path}`
+  if (/^v\d+(\.\d+){0,2}$/.test(ref))
+    return `There is no ${path} at ${ref}: a release of deploy-kit has its actions only. Name a commit of its main branch, such as the one that the release says it was built from (Source-Commit)`
+  if (published === undefined) return { root: repositoryFolder, path, name }
+  const tree = await published(ref)
+  return tree.kind === 'missing' ? tree.message : { root: tree.directory, path, name }
 }
 
 /** Gives the parser the called workflows, so that it can check what they are given. */
-function filesBeside(caller: Place): FileProvider {
+function filesBeside(caller: Place, published: PublishedActions | undefined): FileProvider {
   return {
     getFileContent: async (reference) => {
       const uses =
         'repository' in reference
           ? `${reference.owner}/${reference.repository}/${reference.path}@${reference.version}`
           : `./${reference.path}`
-      const place = findPlace(uses, caller)
-      if (place === undefined) throw new Error('It lies in another repository')
+      const place = await findPlace(uses, caller, published)
+      if (typeof place === 'string') throw new Error(place)
       return { name: reference.path, content: await readFile(join(place.root, place.path), 'utf8') }
     },
   }

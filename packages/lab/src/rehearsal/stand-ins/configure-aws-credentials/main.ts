@@ -30,6 +30,11 @@ async function requestIdToken(): Promise<string> {
   return ((await response.json()) as { value: string }).value
 }
 
+function subjectOf(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }
+  return claims.sub
+}
+
 async function callSts(parameters: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
   if (!endpoint) return failStep('There is no lab to ask for credentials: AWS_ENDPOINT_URL is not set')
   const body = new URLSearchParams({ Version: '2011-06-15', ...parameters })
@@ -38,7 +43,9 @@ async function callSts(parameters: Record<string, string>, headers: Record<strin
   const answer = new XMLParser({ parseTagValue: false }).parse(text) as Answer
   if (response.ok) return answer
   const { Code: code = String(response.status), Message: message = text } = answer.ErrorResponse?.Error ?? {}
-  return failStep(`${parameters.Action} was refused by the lab: ${code}: ${message}`)
+  const token = parameters.WebIdentityToken
+  const whom = token === undefined ? '' : `; the job presented the subject ${subjectOf(token)}`
+  return failStep(`${parameters.Action} was refused by the lab: ${code}: ${message}${whom}`)
 }
 
 /** The members that are read of STS's answers. */
