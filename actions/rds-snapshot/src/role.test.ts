@@ -88,7 +88,7 @@ describe('credentials that cannot be had', () => {
   test('are explained at once when the role does not trust the job', async () => {
     const run = await lab.take({ ...quick, 'role-to-assume': 'arn:aws:iam::123456789012:role/other' })
     expect(run.annotations[0]?.message).toMatch(
-      /^The role arn:aws:iam::123456789012:role\/other could not be assumed: Not authorized to perform sts:AssumeRoleWithWebIdentity\nCheck that the role's trust policy accepts token\.actions\.githubusercontent\.com/,
+      /^The role arn:aws:iam::123456789012:role\/other could not be assumed: Not authorized to perform sts:AssumeRoleWithWebIdentity\nCheck that the role's trust policy accepts token\.actions\.githubusercontent\.com with audience sts\.amazonaws\.com and the subject of this job, `repo:org\/finance-hub:ref:refs\/heads\/main`/,
     )
   })
 

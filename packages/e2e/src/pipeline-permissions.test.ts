@@ -21,6 +21,7 @@ test('the policy of the pipeline is those of its four actions, without clusters 
 async function deploy(version: string, policy = pipeline) {
   await using hub = await startFinanceHub()
   hub.lab.policies.put(ROLE, policy)
+  hub.lab.policies.putTrust(ROLE, readDocumentedPolicy('trust-policy'))
   const run = await runWorkflow({
     workflowFile: hub.workflow('deploy'),
     event: 'workflow_dispatch',

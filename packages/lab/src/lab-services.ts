@@ -4,6 +4,7 @@ import { createLogsService } from './logs/logs-service.ts'
 import type { ProcessKeeper } from './process-keeper.ts'
 import { createRdsService, type RdsService } from './rds/rds-service.ts'
 import type { Callers } from './server/callers.ts'
+import type { Policies } from './server/policies.ts'
 import type { LabContext, Service } from './service.ts'
 import { createStsService } from './sts/sts-service.ts'
 import type { World } from './world.ts'
@@ -25,6 +26,7 @@ export interface LabServicesOptions {
   readonly world: World
   readonly keeper: ProcessKeeper
   readonly callers: Callers
+  readonly policies: Policies
   readonly sessionLimitSeconds: number | undefined
   /** Closes what has been created, in reverse order, when the lab closes or its start fails. */
   readonly started: AsyncDisposableStack
@@ -40,6 +42,7 @@ export async function createLabServices(context: LabContext, options: LabService
   const sts = keep(
     await createStsService(context, {
       callers: options.callers,
+      policies: options.policies,
       roleArns: world.roles.map(({ arn }) => arn),
       sessionLimitSeconds: options.sessionLimitSeconds,
     }),

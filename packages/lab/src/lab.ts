@@ -16,6 +16,7 @@ import { Policies } from './server/policies.ts'
 import { startServer } from './server/server.ts'
 import { ecsBuckets, Throttle } from './server/throttle.ts'
 import type { Service } from './service.ts'
+import type { JobClaims } from './sts/id-tokens.ts'
 import { createOidcEndpoint } from './sts/oidc-endpoint.ts'
 import { loadWorld, type World } from './world.ts'
 
@@ -74,15 +75,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { user, callers, policies } = createAccess(world)
   const faults = new Faults(seededRandom((options.seed ?? 1) + 1), options.faults)
 
-  const oidc = { prefix: '/oidc', requestToken: randomBytes(24).toString('base64url') }
   const repository = options.repository ?? 'org/finance-hub'
-  const subject = `repo:${repository}:ref:refs/heads/main`
-  const github = createGitHub({ directory: join(dataDirectory, 'github') })
+  const github = createGitHub({ directory: join(dataDirectory, 'github'), repositoryIds: world.repositoryIds })
+  const { idTokens } = github
+  const oidc = { prefix: '/oidc', requestToken: idTokens.permit(pushToMain(repository)) }
   const githubToken = await createRepository(github, repository)
   const throttle = new Throttle(options.throttling === false ? [] : ecsBuckets)
   let happenings: Happenings | undefined
   const routes = [
-    createOidcEndpoint({ ...oidc, subject, validSeconds: 300 }),
+    createOidcEndpoint({ prefix: oidc.prefix, idTokens, validSeconds: 300 }),
     createLabRoutes({ journal, faults, policies, happenings: () => happenings }),
     github.route,
   ]
@@ -93,7 +94,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const { accountId, region } = world
   const created = await createLabServices(
     { accountId, region, clock, journal, dataDirectory, random },
-    { world, keeper, callers, started, sessionLimitSeconds: options.sessionLimitSeconds },
+    { world, keeper, callers, policies, started, sessionLimitSeconds: options.sessionLimitSeconds },
   )
   services.push(...created.services)
   happenings = created
@@ -127,6 +128,12 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
+/** The job whose OIDC tokens are those of the lab's own environment. */
+function pushToMain(repository: string): JobClaims {
+  const actor = 'lab'
+  return { repository, repository_owner: repository.split('/')[0], ref: 'refs/heads/main', event_name: 'push', actor }
+}
+
 /** The repository with a first commit, and a token that may do everything in it. */
 async function createRepository(github: GitHub, fullName: string): Promise<string> {
   const repository = await github.createRepository(fullName)
@@ -145,7 +152,10 @@ function createAccess(world: World): Access {
   const callers = new Callers()
   callers.add(user)
   const policies = new Policies()
-  for (const { arn, policy } of world.roles) if (policy !== undefined) policies.put(arn, policy)
+  for (const { arn, policy, trustPolicy } of world.roles) {
+    if (policy !== undefined) policies.put(arn, policy)
+    if (trustPolicy !== undefined) policies.putTrust(arn, trustPolicy)
+  }
   return { user, callers, policies }
 }
 

@@ -107,13 +107,23 @@ const loadBalancer = v.strictObject({
   alternateTargetGroup: v.optional(v.strictObject({ name: v.string() })),
 })
 
-const role = v.strictObject({ arn: v.string(), policy: v.optional(v.looseObject({})) })
+const role = v.strictObject({
+  arn: v.string(),
+  /** What it may do; default: everything. */
+  policy: v.optional(v.looseObject({})),
+  /** Whose OIDC tokens may take it; default: every job's that may ask for one. */
+  trustPolicy: v.optional(v.looseObject({})),
+})
+
+const githubId = v.pipe(v.string(), v.regex(/^\d+$/, 'an id of GitHub is digits, in quotes'))
 
 export const worldSchema = v.strictObject({
   region: v.string(),
   accountId: v.pipe(v.string(), v.regex(/^\d{12}$/, 'an account id is 12 digits, in quotes')),
   /** What a team keeps in its repository's configuration variables (`vars`); references are filled in. */
   variables: v.optional(v.record(v.string(), v.string()), {}),
+  /** With them the subjects of OIDC tokens name these ids, as those of every repository made after 15 July 2026. */
+  repositoryIds: v.optional(v.strictObject({ owner: githubId, repository: githubId })),
   /** Roles that can be assumed with the OIDC token. */
   roles: v.optional(v.array(role), []),
   images: v.optional(v.array(image), []),

@@ -16,6 +16,7 @@ const RENEW_BEFORE_MS = 5 * 60_000
 /** What STS gives when no other duration is asked for (AssumeRoleWithWebIdentity, DurationSeconds). */
 const LONGEST_LIFE_MS = 60 * 60_000
 const ATTEMPT_MS = 10_000
+const AUDIENCE = 'sts.amazonaws.com'
 
 /**
  * Credentials of a role, taken with the job's own OIDC token and renewed before they run out for as long as the step
@@ -71,11 +72,11 @@ async function assumeRole(
     return readCredentials(answer.Credentials, context)
   } catch (error) {
     if (error instanceof ActionError) throw error
-    const problem = `The role ${role.roleArn} could not be assumed: ${limit.aborted ? 'AWS STS did not answer' : messageOf(error)}`
-    if (limit.aborted || classifyFailure(error) === 'transient') throw new TransientFailure(problem, { cause: error })
-    throw new ActionError('no-credentials', problem, {
-      advice:
-        "Check that the role's trust policy accepts token.actions.githubusercontent.com with audience sts.amazonaws.com and this repository (sts:AssumeRoleWithWebIdentity).",
+    const reason = limit.aborted ? 'AWS STS did not answer' : messageOf(error)
+    if (limit.aborted || classifyFailure(error) === 'transient')
+      throw new TransientFailure(`The role ${role.roleArn} could not be assumed: ${reason}`, { cause: error })
+    throw new ActionError('no-credentials', `The role ${role.roleArn} could not be assumed: ${reason}`, {
+      advice: `Check that the role's trust policy accepts token.actions.githubusercontent.com with audience ${AUDIENCE} and the subject of this job, ${subjectOf(token)} (sts:AssumeRoleWithWebIdentity).`,
       cause: error,
     })
   } finally {
@@ -122,7 +123,7 @@ async function requestOidcToken(context: ActionContext, signal: AbortSignal): Pr
     })
   }
   const target = new URL(url)
-  target.searchParams.set('audience', 'sts.amazonaws.com')
+  target.searchParams.set('audience', AUDIENCE)
   const answer = await get(target, bearer, signal).catch((error: unknown) => {
     const why = signal.aborted ? 'no answer came' : messageOf(error)
     throw new TransientFailure(`GitHub's token endpoint could not be reached: ${why}`, { cause: error })
@@ -138,6 +139,16 @@ async function requestOidcToken(context: ActionContext, signal: AbortSignal): Pr
   }
   context.mask(token)
   return token
+}
+
+/** Whom the token says that the job is; it is no secret, and what a trust policy most often gets wrong. */
+function subjectOf(token: string): string {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown }
+    return `\`${claims.sub}\``
+  } catch {
+    return 'which its token does not say'
+  }
 }
 
 function readToken(body: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { HttpAnswer, HttpRequest, HttpRoute } from '../server/http.ts'
+import { IdTokens, type RepositoryIds } from '../sts/id-tokens.ts'
 import { type Endpoint, findEndpoint } from './endpoint.ts'
 import { gitDataEndpoints } from './git-data-endpoints.ts'
 import { GitHubError } from './github-error.ts'
@@ -14,6 +15,8 @@ export interface GitHubOptions {
   readonly directory: string
   /** Requests an hour; default 1,000, as a GITHUB_TOKEN has them. */
   readonly requestsPerHour?: number
+  /** Of its repositories, if the subjects of their OIDC tokens name them. */
+  readonly repositoryIds?: RepositoryIds | undefined
 }
 
 /** GitHub's REST API for the repositories of a lab. */
@@ -21,6 +24,7 @@ export interface GitHub {
   /** Mounted by the lab's server; GITHUB_API_URL is the server's address and this prefix. */
   readonly route: HttpRoute
   readonly tokens: Tokens
+  readonly idTokens: IdTokens
   /** @param fullName `owner/name` */
   createRepository(fullName: string, options?: { defaultBranch?: string }): Promise<GitHubRepository>
   repository(fullName: string): GitHubRepository | undefined
@@ -77,6 +81,7 @@ export function createGitHub(options: GitHubOptions): GitHub {
         error.status >= 500 ? explain(new GitHubError(502, 'Server Error'), limit) : explain(secondaryLimit(1), limit),
     },
     tokens,
+    idTokens: new IdTokens(options.repositoryIds),
     async createRepository(fullName, { defaultBranch = 'main' } = {}) {
       const repository = await GitHubRepository.create(options.directory, fullName, defaultBranch)
       repositories.set(fullName, repository)

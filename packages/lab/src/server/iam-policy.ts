@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 
-const list = v.pipe(
+/** One item, or a list of them. */
+export const listSchema = v.pipe(
   v.union([v.string(), v.array(v.string())]),
   v.transform((value) => (typeof value === 'string' ? [value] : value)),
 )
@@ -9,21 +10,21 @@ const conditionValues = v.pipe(
   v.transform((value) => (Array.isArray(value) ? value : [value]).map(String)),
 )
 
+/** The `Condition` of a statement: operator, key, values. */
+export const conditionSchema = v.record(
+  v.pipe(v.string(), v.check(isOperator, 'the lab does not know this condition operator')),
+  v.record(v.string(), conditionValues),
+)
+
 const statement = v.pipe(
   v.strictObject({
     Sid: v.optional(v.string()),
     Effect: v.picklist(['Allow', 'Deny']),
-    Action: v.optional(list),
-    NotAction: v.optional(list),
-    Resource: v.optional(list),
-    NotResource: v.optional(list),
-    Condition: v.optional(
-      v.record(
-        v.pipe(v.string(), v.check(isOperator, 'the lab does not know this condition operator')),
-        v.record(v.string(), conditionValues),
-      ),
-      {},
-    ),
+    Action: v.optional(listSchema),
+    NotAction: v.optional(listSchema),
+    Resource: v.optional(listSchema),
+    NotResource: v.optional(listSchema),
+    Condition: v.optional(conditionSchema, {}),
   }),
   v.check((s) => (s.Action === undefined) !== (s.NotAction === undefined), 'needs either Action or NotAction'),
   v.check((s) => (s.Resource === undefined) !== (s.NotResource === undefined), 'needs either Resource or NotResource'),
@@ -72,19 +73,25 @@ export function evaluatePolicy(policy: IamPolicy, request: AccessRequest): Decis
 
 function applies(candidate: Statement, request: AccessRequest): boolean {
   const { Action, NotAction, Resource, NotResource, Condition } = candidate
-  const named = Action ? matchesAny(Action, request.action, true) : !matchesAny(NotAction ?? [], request.action, true)
+  const named = Action ? matchesAction(Action, request.action) : !matchesAction(NotAction ?? [], request.action)
   const touched = Resource ? matchesAny(Resource, request.resource) : !matchesAny(NotResource ?? [], request.resource)
-  return (
-    named &&
-    touched &&
-    Object.entries(Condition).every(([operator, keys]) =>
-      Object.entries(keys).every(([key, wanted]) => holds(operator, valuesOf(request.context, key), wanted)),
-    )
+  return named && touched && conditionsHold(Condition, request.context)
+}
+
+/** Whether every condition of a statement holds. */
+export function conditionsHold(conditions: v.InferOutput<typeof conditionSchema>, context: ConditionContext): boolean {
+  return Object.entries(conditions).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, wanted]) => holds(operator, valuesOf(context, key), wanted)),
   )
 }
 
-function matchesAny(patterns: readonly string[], value: string, ignoreCase = false): boolean {
-  return patterns.some((pattern) => matchesGlob(pattern, value, ignoreCase))
+/** Actions do not depend on case. */
+export function matchesAction(patterns: readonly string[], action: string): boolean {
+  return patterns.some((pattern) => matchesGlob(pattern, action, true))
+}
+
+function matchesAny(patterns: readonly string[], value: string): boolean {
+  return patterns.some((pattern) => matchesGlob(pattern, value))
 }
 
 /** `*` stands for any characters, `?` for one. */

@@ -1,10 +1,12 @@
 import type { Credentials } from './callers.ts'
 import { GatewayError } from './gateway-error.ts'
 import { type AccessRequest, evaluatePolicy, type IamPolicy, parsePolicy } from './iam-policy.ts'
+import { parseTrustPolicy, type TrustPolicy, trusts, type WebIdentity } from './trust-policy.ts'
 
-/** The IAM policies of a lab's callers. Who has none may do everything. */
+/** The IAM policies of a lab's callers and roles. Who has none may do everything; a role without one trusts every job. */
 export class Policies {
   readonly #byPrincipal = new Map<string, IamPolicy>()
+  readonly #trustByRole = new Map<string, TrustPolicy>()
 
   /**
    * @param principal an access key id, a user's ARN or a role's ARN
@@ -16,6 +18,16 @@ export class Policies {
 
   remove(principal: string): void {
     this.#byPrincipal.delete(principal)
+  }
+
+  /** @throws Error when the document is not a trust policy that the lab can evaluate */
+  putTrust(roleArn: string, document: unknown): void {
+    this.#trustByRole.set(roleArn, parseTrustPolicy(document))
+  }
+
+  isTrusted(roleArn: string, identity: WebIdentity): boolean {
+    const policy = this.#trustByRole.get(roleArn)
+    return policy === undefined || trusts(policy, identity)
   }
 
   isRestricted(caller: Credentials): boolean {

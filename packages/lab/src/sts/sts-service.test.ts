@@ -3,8 +3,10 @@ import { afterAll, expect, test } from 'vitest'
 import { Journal } from '../journal.ts'
 import { LabClock } from '../lab-clock.ts'
 import { Callers } from '../server/callers.ts'
+import { Policies } from '../server/policies.ts'
 import { startServer } from '../server/server.ts'
 import type { LabContext } from '../service.ts'
+import { IdTokens } from './id-tokens.ts'
 import { createOidcEndpoint } from './oidc-endpoint.ts'
 import { createStsService } from './sts-service.ts'
 
@@ -18,11 +20,14 @@ const context: LabContext = {
   random: () => 0,
 }
 
+const idTokens = new IdTokens()
+const jobToken = idTokens.permit({ repository: 'org/app', ref: 'refs/heads/main' })
+
 async function startSts(sessionLimitSeconds?: number) {
   const callers = new Callers()
-  const sts = await createStsService(context, { callers, roleArns: [roleArn], sessionLimitSeconds })
-  const oidc = { prefix: '/oidc', requestToken: 'job-token', subject: 'repo:org/app:ref:refs/heads/main' }
-  const routes = [createOidcEndpoint({ ...oidc, validSeconds: 300 })]
+  const policies = new Policies()
+  const sts = await createStsService(context, { callers, policies, roleArns: [roleArn], sessionLimitSeconds })
+  const routes = [createOidcEndpoint({ prefix: '/oidc', idTokens, validSeconds: 300 })]
   return startServer({ services: [sts], routes, callers, journal: context.journal })
 }
 
@@ -30,7 +35,7 @@ const server = await startSts()
 const unsigned = new STSClient({ endpoint: server.url, region: 'eu-central-1' })
 afterAll(() => server[Symbol.asyncDispose]())
 
-async function requestToken(audience = 'sts.amazonaws.com', authorization = 'Bearer job-token'): Promise<Response> {
+async function requestToken(audience = 'sts.amazonaws.com', authorization = `Bearer ${jobToken}`): Promise<Response> {
   return fetch(`${server.url}/oidc/token?api-version=2.0&audience=${encodeURIComponent(audience)}`, {
     headers: { authorization },
   })
@@ -55,7 +60,7 @@ test('The job gets a token for its audience that ends, and nobody else does', as
   })
   expect(claims.exp - claims.iat).toBe(300)
   // As GitHub's own example writes the scheme. (OpenID Connect reference, Methods for requesting the OIDC token)
-  expect((await requestToken('my-audience', 'bearer job-token')).status).toBe(200)
+  expect((await requestToken('my-audience', `bearer ${jobToken}`)).status).toBe(200)
   expect((await requestToken('my-audience', 'Bearer guessed')).status).toBe(401)
 })
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { Callers } from '../server/callers.ts'
+import type { Policies } from '../server/policies.ts'
 import { AwsError, type Call, type Caller, type Input, type LabContext, type Output, type Service } from '../service.ts'
 import { issuer } from './oidc-endpoint.ts'
 import { readWebIdentityToken } from './web-identity-token.ts'
@@ -13,7 +14,9 @@ const roleId = 'AROALABLABLABLABLAB00'
 
 export interface StsDependencies {
   readonly callers: Callers
-  /** The roles that trust GitHub's tokens. */
+  /** Which of the roles trust which tokens. */
+  readonly policies: Policies
+  /** The roles that there are. */
   readonly roleArns: readonly string[]
   /** Sessions end after this many real seconds even if more were asked for, so that a test can outlive one. */
   readonly sessionLimitSeconds?: number | undefined
@@ -50,10 +53,11 @@ const assumeRoleInput = v.strictObject({
 })
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
-function assumeRole(input: Input, { callers, roleArns, sessionLimitSeconds }: StsDependencies): Output {
+function assumeRole(input: Input, { callers, policies, roleArns, sessionLimitSeconds }: StsDependencies): Output {
   const { RoleArn, RoleSessionName, WebIdentityToken, DurationSeconds } = readInput(input)
   const claims = readWebIdentityToken(WebIdentityToken, { issuer, audience })
-  if (!roleArns.includes(RoleArn)) {
+  const provider = `arn:aws:iam::${RoleArn.split(':')[4]}:oidc-provider/${issuer.replace('https://', '')}`
+  if (!roleArns.includes(RoleArn) || !policies.isTrusted(RoleArn, { provider, claims })) {
     throw new AwsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 403)
   }
   const seconds = Math.min(DurationSeconds, sessionLimitSeconds ?? Number.POSITIVE_INFINITY)
@@ -68,7 +72,7 @@ function assumeRole(input: Input, { callers, roleArns, sessionLimitSeconds }: St
   return {
     SubjectFromWebIdentityToken: claims.sub,
     Audience: audience,
-    Provider: `arn:aws:iam::${RoleArn.split(':')[4]}:oidc-provider/${issuer.replace('https://', '')}`,
+    Provider: provider,
     AssumedRoleUser: { AssumedRoleId: `${roleId}:${RoleSessionName}`, Arn: arn },
     Credentials: {
       AccessKeyId: credentials.accessKeyId,
