@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     await writeFile(empty, '')
     await benchStart(empty)
     await benchEnd()
+    await benchCancel(empty)
     await benchMany(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -93,6 +94,35 @@ async function benchEnd(): Promise<void> {
   const allowedMs = STREAK * INTERVAL_MS * 1.1
   console.log(`Healthy to exit: ${elapsedMs.toFixed(0)} ms for a streak of ${STREAK} every ${INTERVAL_MS} ms.`)
   console.log(`To be at most streak × interval + 10 %, ${allowedMs.toFixed(0)} ms.\n`)
+}
+
+/** From SIGINT, while a target keeps the step waiting, to the end of the process. */
+async function benchCancel(empty: string): Promise<void> {
+  const bareMs: number[] = []
+  const cancelMs: number[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bareMs.push(await timeToFirstByte(() => [[empty], {}]))
+    cancelMs.push(await timeToCancel())
+  }
+  const [bare, cancelled] = [median(bareMs), median(cancelMs)]
+  const most = Math.max(...cancelMs)
+  console.log(
+    `SIGINT to exit: ${cancelled.toFixed(0)} ms (${ratio(cancelled, bare)} bare Node's start), ${most.toFixed(0)} ms at most.`,
+  )
+  console.log(`Medians of ${ROUNDS}. To be at most 1000 ms.\n`)
+}
+
+async function timeToCancel(): Promise<number> {
+  const asked = Promise.withResolvers<void>()
+  await using server = await startHttp(() => asked.resolve())
+  const env = { INPUT_URL: server.url, 'INPUT_REQUEST-TIMEOUT': '1m' }
+  const child = spawn(process.execPath, [bundle], { env, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await Promise.race([asked.promise, ended])
+  const interruptedAt = performance.now()
+  child.kill('SIGINT')
+  await ended
+  return performance.now() - interruptedAt
 }
 
 async function benchMany(folder: string): Promise<void> {
