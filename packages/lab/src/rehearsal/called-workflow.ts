@@ -51,6 +51,7 @@ function calledScope(caller: WorkflowScope, job: JobPlan, body: CallBody, plan: 
   return {
     run: caller.run,
     plan,
+    ref: refOf(body.uses.value, caller.ref),
     inputs: resolveInputs(options, given, { file: plan.file, contexts: { github, vars, inputs: {} } }),
     secrets,
     permissions: permissionsOf(job.permissions, caller.plan.permissions, caller.permissions),
@@ -60,6 +61,13 @@ function calledScope(caller: WorkflowScope, job: JobPlan, body: CallBody, plan: 
     },
     cancelled: leg.cancelled,
   }
+}
+
+/** A local workflow lies beside its caller. */
+function refOf(uses: string, caller: string): string {
+  if (!uses.startsWith('./')) return uses
+  const [, repository, ref] = /^([^/]+\/[^/]+)\/[^@]+@(.+)$/.exec(caller) ?? []
+  return `${repository}/${uses.slice(2)}@${ref}`
 }
 
 function outputsOf(workflow: WorkflowScope, outcomes: readonly JobOutcome[]): Record<string, string> {

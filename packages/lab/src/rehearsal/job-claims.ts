@@ -14,7 +14,7 @@ const claimed = [
  * @param environment that the job names
  * @see https://docs.github.com/actions/reference/security/oidc#oidc-token-claims
  */
-export function claimsOf({ run, plan }: WorkflowScope, environment: string | undefined): JobClaims {
+export function claimsOf({ run, ref: workflowRef }: WorkflowScope, environment: string | undefined): JobClaims {
   const github = githubContext(run, undefined)
   const { repository, ref, sha } = run.trigger
   return {
@@ -22,7 +22,7 @@ export function claimsOf({ run, plan }: WorkflowScope, environment: string | und
     repository,
     ref,
     ...(environment && { environment }),
-    job_workflow_ref: `${repository}/${plan.file}@${ref}`,
+    job_workflow_ref: workflowRef,
     job_workflow_sha: sha,
     repository_visibility: 'private',
     runner_environment: 'self-hosted',

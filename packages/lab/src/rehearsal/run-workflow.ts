@@ -167,6 +167,7 @@ async function performRun(run: PreparedRun, { main }: WorkflowSet): Promise<Work
   const outcomes = await runJobs({
     run,
     plan: main,
+    ref: `${run.trigger.repository}/${run.workflowFile}@${run.trigger.ref}`,
     inputs: run.trigger.inputs,
     secrets: run.settings.secrets,
     permissions: undefined,

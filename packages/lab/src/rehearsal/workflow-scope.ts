@@ -8,6 +8,8 @@ import type { WorkflowPlan } from './workflow-plan.ts'
 export interface WorkflowScope {
   readonly run: Run
   readonly plan: WorkflowPlan
+  /** `owner/name/.github/workflows/deploy.yml@refs/heads/main`: where it lies. */
+  readonly ref: string
   readonly inputs: Readonly<Record<string, InputValue>>
   readonly secrets: Readonly<Record<string, string>>
   /** What the calling job may do; undefined for the run's own workflow. */
