@@ -149,7 +149,7 @@ async function decide(service: string, decision: 'CONTINUE' | 'ROLLBACK'): Promi
     expect(found).toBeDefined()
     return found as ServiceDeployment
   }
-  const { serviceDeploymentArn, lifecycleHookDetails } = await vi.waitFor(paused, { interval: 10, timeout: 15_000 })
+  const { serviceDeploymentArn, lifecycleHookDetails } = await vi.waitFor(paused, { interval: 10, timeout: 20_000 })
   const hookId = lifecycleHookDetails?.[0]?.hookId
   await ecs.send(new ContinueServiceDeploymentCommand({ serviceDeploymentArn, hookId, action: decision }))
 }
@@ -217,7 +217,7 @@ describe.concurrent('a service whose traffic is shifted', () => {
     const job = startJob(service)
     await job.arm()
     await job.deploy({ image: imageOf('v2'), wait: 'false' })
-    await vi.waitFor(() => expect(sharesOf(service)).toEqual([share]), { interval: 5, timeout: 15_000 })
+    await vi.waitFor(() => expect(sharesOf(service)).toEqual([share]), { interval: 5, timeout: 20_000 })
     const post = await job.post()
     expect(post.outputs).toMatchObject({ outcome: 'rolled-back', to: arnOf(`${service}:1`) })
     expect(changesOf(service).at(-1)).toBe('ROLLBACK_SUCCESSFUL')

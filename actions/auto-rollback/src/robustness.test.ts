@@ -129,8 +129,8 @@ it('sees that ECS has given up a deployment that no answer showed', async () => 
     lab.journal
       .entries()
       .flatMap((entry) => (entry.kind === 'change' && entry.resource.includes('/unseen ') ? [entry.to] : []))
-  await expect.poll(changes, { interval: 10, timeout: 15_000 }).toContain('FAILED')
-  await expect.poll(() => changes().at(-1), { interval: 10, timeout: 15_000 }).toBe('COMPLETED')
+  await expect.poll(changes, { interval: 10 }).toContain('FAILED')
+  await expect.poll(() => changes().at(-1), { interval: 10 }).toBe('COMPLETED')
   lab.faults.clear()
   expect((await running).outputs.outcome).toBe('rolled-back')
 })

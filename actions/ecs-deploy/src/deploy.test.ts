@@ -210,7 +210,7 @@ describe.concurrent('a deployment', () => {
   it('stops waiting when it is cancelled, and leaves what the job did behind for auto-rollback', async () => {
     const abort = new AbortController()
     const running = deploy({ services: 'busy', image: imageOf('v2') }, abort.signal)
-    await vi.waitFor(() => expect(requests('UpdateService', 'busy')).toBe(1), { interval: 5, timeout: 10_000 })
+    await vi.waitFor(() => expect(requests('UpdateService', 'busy')).toBe(1), { interval: 5, timeout: 20_000 })
     abort.abort()
     const run = await running
     expect(run.exitCode).toBe(1)
@@ -257,7 +257,7 @@ describe.concurrent('a deployment', () => {
     const service = await describeService(ecs, 'small', 'balanced')
     const unhealthy = expect.stringMatching(/^target .* is (unhealthy|draining|initial)/)
     const look = async () => expect(await readUnhealthyTargets(ecs, service)).toContainEqual(unhealthy)
-    await vi.waitFor(look, { interval: 10, timeout: 10_000 })
+    await vi.waitFor(look, { interval: 10, timeout: 20_000 })
   })
 
   it('says that an image cannot be pulled, and what to look at', async () => {
@@ -269,7 +269,7 @@ describe.concurrent('a deployment', () => {
 
   it('says by which deployment its own was replaced', async () => {
     const running = deploy({ services: 'contested', image: imageOf('sick'), 'max-failed-tasks': '99' })
-    await vi.waitFor(() => expect(requests('UpdateService', 'contested')).toBe(1), { interval: 5, timeout: 10_000 })
+    await vi.waitFor(() => expect(requests('UpdateService', 'contested')).toBe(1), { interval: 5, timeout: 20_000 })
     const other = await deploy({ services: 'contested', image: imageOf('v3'), wait: 'false' })
     expect(other.outputs.outcome).toBe('deployed')
     expect(other.annotations).toEqual([])

@@ -55,7 +55,10 @@ test('a task that its token names and ECS does not show is not run a second time
   const inputs = { service: '', 'task-definition': 'ledger', ...subnets, command: 'true', 'start-timeout': '10s' }
   const gone = new AbortController()
   const first = migrate(slow, { ...inputs, 'on-cancel': 'detach' }, { runId: 'unseen', signal: gone.signal })
-  await vi.waitFor(() => expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(1), { interval: 5 })
+  await vi.waitFor(() => expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(1), {
+    interval: 5,
+    timeout: 20_000,
+  })
   gone.abort()
   await first
   const run = await migrate(slow, inputs, { runId: 'unseen', attempt: 2 })

@@ -55,6 +55,7 @@ describe('cancel and time', () => {
       const running = migrate(lab, { command: shell('sleep 60 & wait') }, options)
       await vi.waitFor(() => expect(lab.journal.requests('ecs', 'RunTask').length).toBeGreaterThan(before), {
         interval: 1,
+        timeout: 20_000,
       })
       cancelled.abort()
       const run = await running

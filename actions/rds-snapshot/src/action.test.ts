@@ -249,7 +249,10 @@ describe('rds-snapshot', () => {
       { 'db-instance-identifier': 'ledger', 'snapshot-identifier': 'cut-short' },
       { signal: cancelled.signal },
     )
-    await vi.waitFor(async () => expect(await snapshotsOf('ledger')).toContain('cut-short'), { interval: 5 })
+    await vi.waitFor(async () => expect(await snapshotsOf('ledger')).toContain('cut-short'), {
+      interval: 5,
+      timeout: 20_000,
+    })
     cancelled.abort()
     const run = await running
     expect(run.exitCode).toBe(1)

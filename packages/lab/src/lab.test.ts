@@ -145,7 +145,7 @@ describe('The example of the lab', () => {
     const taskDefinition = await register('1.6.0')
     await ecs.send(new UpdateServiceCommand({ cluster, service, taskDefinition }))
     await expect
-      .poll(async () => (await describeService()).deployments, { timeout: 15_000 })
+      .poll(async () => (await describeService()).deployments)
       .toMatchObject([{ taskDefinition, rolloutState: 'COMPLETED', runningCount: 2 }])
     expect(await health()).toEqual({ status: 500, version: '1.6.0' })
   }, 20_000)
@@ -176,13 +176,11 @@ describe('The example of the lab', () => {
     })
     const describeNow = () => session.send(new DescribeServicesCommand({ cluster, services: [service] }))
     await expect
-      .poll(
-        () =>
-          describeNow().then(
-            () => 'described',
-            ({ name }: Error) => name,
-          ),
-        { timeout: 5_000 },
+      .poll(() =>
+        describeNow().then(
+          () => 'described',
+          ({ name }: Error) => name,
+        ),
       )
       .toBe('ExpiredTokenException')
   })

@@ -53,7 +53,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     const lines: string[] = []
     createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
     await once(child, 'exit')
-    await vi.waitFor(() => expect(lines).toHaveLength(2))
+    await vi.waitFor(() => expect(lines).toHaveLength(2), { timeout: 20_000 })
     await expectGone(lines.map(Number))
   })
 
@@ -91,7 +91,7 @@ describe.runIf(process.platform === 'linux')('A process that the lab started', (
     expect(pids).toHaveLength(2)
     owner.kill('SIGKILL')
     await expectGone(pids)
-    await vi.waitFor(() => expect(existsSync(directory)).toBe(false), { timeout: 5_000 })
+    await vi.waitFor(() => expect(existsSync(directory)).toBe(false), { timeout: 20_000 })
   })
 
   test('is not started by a keeper that was disposed', async () => {

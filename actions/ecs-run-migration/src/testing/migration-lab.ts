@@ -177,6 +177,6 @@ export async function taskWithLog(lab: Lab, line: string): Promise<string> {
       expect(JSON.stringify(answers('GetLogEvents'))).toContain(`"${line}"`)
       return (answers('RunTask')[0] as { tasks: { taskArn: string }[] }).tasks[0]?.taskArn ?? ''
     },
-    { interval: 5, timeout: 10_000 },
+    { interval: 5, timeout: 20_000 },
   )
 }

@@ -14,7 +14,7 @@ export async function isGone(pid: number): Promise<boolean> {
 }
 
 /** Fails when one of the processes lives for longer than `withinMs`. */
-export async function expectGone(pids: readonly number[], withinMs = 5_000): Promise<void> {
+export async function expectGone(pids: readonly number[], withinMs = 20_000): Promise<void> {
   const living = async () => {
     const gone = await Promise.all(pids.map(isGone))
     return pids.filter((_pid, index) => !gone[index])
