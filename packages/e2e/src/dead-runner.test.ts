@@ -9,7 +9,7 @@ import { type FinanceHub, startFinanceHub } from './finance-hub.ts'
 const RUNNING = '1.4.0'
 const RELEASES = ['1.5.0', '1.6.0']
 const STEPS = [
-  ...['Set up job', 'Run actions/checkout@v5', 'Build', 'Bundle size', 'AWS credentials', 'Arm the rollback'],
+  ...['Set up job', 'Check out', 'Build', 'Bundle size', 'AWS credentials', 'Arm the rollback'],
   ...['Snapshot the database', 'Migrate', 'Deploy', 'Health check', 'Post Arm the rollback'],
 ]
 /** In the middle of a rollout; `npx --yes pnpm@12 soak` dies in every step. */

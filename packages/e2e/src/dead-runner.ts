@@ -61,7 +61,12 @@ export function cleanUp(
   return runWorkflow({
     workflowFile: hub.workflow('clean-up'),
     event: 'workflow_run',
-    payload: { workflow_run: { id: runId, run_attempt: 1, name: 'Deploy', status: 'completed', conclusion } },
+    payload: {
+      workflow_run: {
+        ...{ id: runId, run_attempt: 1, name: 'Deploy', status: 'completed', conclusion },
+        head_repository: { full_name: hub.environment.GITHUB_REPOSITORY },
+      },
+    },
     vars: hub.lab.variables,
     environment: hub.environment,
     releaseTree: () => ensureReleaseTree(),

@@ -129,6 +129,7 @@ function workflowRunOf(facts: PayloadFacts): Record<string, unknown> {
     conclusion: 'success',
     head_branch: facts.defaultBranch,
     head_sha: facts.server.sha,
+    head_repository: repositoryOf(facts),
     run_number: 1,
     run_attempt: 1,
     pull_requests: [],
