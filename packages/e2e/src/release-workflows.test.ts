@@ -20,12 +20,6 @@ describe.each(files)('the workflow $name', ({ name, text }) => {
     expect((await planWorkflow(name, text)).jobs.length).toBeGreaterThan(0)
   })
 
-  test('pins the actions of others by commit, and says which version that is', () => {
-    const uses = text.split('\n').filter((line) => /^\s*(- )?uses: /.test(line))
-    const others = uses.filter((line) => !/uses: (\.\/|org\/deploy-kit\/)/.test(line))
-    expect(others.filter((line) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([])
-  })
-
   test('gives no permission to the whole, to each job what it needs, and each job an end', () => {
     const { permissions, jobs } = parse(text) as Workflow
     expect(permissions).toEqual({})
@@ -37,11 +31,4 @@ describe.each(files)('the workflow $name', ({ name, text }) => {
     const scripts = text.match(/^ +(?:- )?run: (?:\|\n(?: {10,}.*\n|\n)+|.*)/gm) ?? []
     expect(scripts.filter((script) => script.includes('${{'))).toEqual([])
   })
-})
-
-test('the same action is the same commit everywhere', () => {
-  const pins = files.flatMap(({ text }) => text.match(/[\w.-]+\/[\w./-]+@[0-9a-f]{40}/g) ?? [])
-  const commits = Map.groupBy(new Set(pins), (pin) => pin.split('/').slice(0, 2).join('/').replace(/@.*/, ''))
-  const several = [...commits].filter(([, used]) => new Set(used.map((pin) => pin.split('@')[1])).size > 1)
-  expect(several).toEqual([])
 })
