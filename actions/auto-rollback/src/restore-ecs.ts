@@ -3,6 +3,7 @@ import type { Deadline } from '@deploy-kit/core/deadline'
 import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { shortName } from '@deploy-kit/core/ecs/names'
+import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import {
   headlineOf,
@@ -95,7 +96,7 @@ function fullHeadline(
   outcome: Outcome,
   reports: readonly ServiceReport[],
   verification: Verification | undefined,
-  end: 'ended' | 'timed-out' | 'cancelled',
+  end: RolloutsEnd,
 ): string {
   const restored = headlineOf(worstOutcome(reports), reports)
   if (verification !== undefined) return `${restored}${outcome === 'failed' ? ', but' : ', and'} ${verification.text}`

@@ -5,7 +5,7 @@ import { type EcsBaseline, primaryDeployment, type ServiceBaseline } from '@depl
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
 import { readJobDeployments } from '@deploy-kit/core/ecs/job-record'
-import { followRollouts } from '@deploy-kit/core/ecs/rollouts'
+import { followRollouts, type RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { ifAvailable, listServiceDeployments, readRevisionDefinitions } from '@deploy-kit/core/ecs/service-deployments'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { restoringCall } from './restoring-call.ts'
@@ -38,7 +38,7 @@ export interface Restoring {
  */
 export async function restoreServices(
   restoring: Restoring,
-): Promise<{ services: readonly RestoredService[]; end: 'ended' | 'timed-out' | 'cancelled' }> {
+): Promise<{ services: readonly RestoredService[]; end: RolloutsEnd }> {
   const { baseline, ecs, context, dryRun, deadline, everyMs } = restoring
   const entries = baseline.services.toReversed()
   const names = entries.map((entry) => entry.service)

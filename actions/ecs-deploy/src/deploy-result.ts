@@ -45,7 +45,7 @@ const MOST_EVENTS = 10
 export function reportService(
   plan: ServicePlan,
   result: RolloutResult | undefined,
-  end: RolloutsEnd | 'requested',
+  end: RolloutsEnd,
   registered: boolean,
 ): ServiceReport {
   const { change, description, startedAt, endedAt } = result ?? {}
@@ -53,7 +53,7 @@ export function reportService(
     service: plan.name,
     outcome: result === undefined ? 'not-started' : serviceOutcome(result, end),
     reason: result?.state.state ?? 'not started',
-    next: result?.state.kind === 'error' && result.state.error instanceof ActionError ? result.state.error.advice : '',
+    next: adviceOf(result),
     previousTaskDefinition: plan.current.arn,
     taskDefinition: change?.taskDefinition ?? plan.revision?.arn ?? '',
     deploymentId: change?.deploymentId ?? '',
@@ -63,6 +63,12 @@ export function reportService(
     startedAt: startedAt?.toISOString() ?? '',
     endedAt: endedAt?.toISOString() ?? '',
   }
+}
+
+function adviceOf(result: RolloutResult | undefined): string {
+  if (result?.state.kind === 'replaced')
+    return 'Somebody else deploys this service at the same time: put these jobs into one concurrency group, let that deployment finish, then run this one again.'
+  return result?.state.kind === 'error' && result.state.error instanceof ActionError ? result.state.error.advice : ''
 }
 
 /** Those that were not there before; ids, because the clocks of this machine and of AWS may differ. */
@@ -89,7 +95,7 @@ function reportTask(task: RolloutResult['failedTasks'][number], plan: ServicePla
   }
 }
 
-function serviceOutcome(result: RolloutResult, end: RolloutsEnd | 'requested'): ServiceOutcome {
+function serviceOutcome(result: RolloutResult, end: RolloutsEnd): ServiceOutcome {
   switch (result.state.kind) {
     case 'steady':
       return 'deployed'
@@ -108,7 +114,7 @@ function serviceOutcome(result: RolloutResult, end: RolloutsEnd | 'requested'): 
 }
 
 /** The step's outcome: the worst of its services. */
-export function stepOutcome(reports: readonly ServiceReport[], end: RolloutsEnd | 'requested'): Outcome {
+export function stepOutcome(reports: readonly ServiceReport[], end: RolloutsEnd): Outcome {
   const has = (outcome: ServiceOutcome): boolean => reports.some((report) => report.outcome === outcome)
   if (has('failed')) return 'failed'
   if (has('rolled-back')) return 'rolled-back'

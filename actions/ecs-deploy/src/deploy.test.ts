@@ -230,7 +230,9 @@ describe.concurrent('a deployment', () => {
   it('ends when more tasks of the new revision died than are allowed, where no circuit breaker does', async () => {
     const run = await deploy({ services: 'fragile', image: imageOf('broken'), 'max-failed-tasks': '1' })
     expect(run.outputs.outcome).toBe('failed')
-    expect(run.annotations[0]?.message).toMatch(/fragile: .*[2-9] tasks died. The container app exited with code 1/)
+    expect(run.annotations[0]?.message).toMatch(
+      /fragile: .*[2-9] tasks died, more than max-failed-tasks \(1\) allows, and ECS goes on trying. The container app exited with code 1/,
+    )
   })
 
   it('says which deployment failed where the circuit breaker does not roll back', async () => {

@@ -7,9 +7,10 @@ import { shortName } from '@deploy-kit/core/ecs/names'
 import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
 import { followRollouts, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
 import { updateService } from '@deploy-kit/core/ecs/service-update'
+import { deployHeadline } from './deploy-headline.ts'
 import type { ServicePlan } from './deploy-plan.ts'
 import { reportService, type ServiceReport, stepOutcome } from './deploy-result.ts'
-import { deployHeadline, deploySummary, needsDiagnosis } from './deploy-summary.ts'
+import { deploySummary, needsDiagnosis } from './deploy-summary.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Inputs } from './inputs.ts'
 import { Registrar } from './registrar.ts'
@@ -43,12 +44,12 @@ export async function rollServices(plans: readonly ServicePlan[], rolling: Rolli
     maxFailedTasks: inputs.maxFailedTasks,
     stopAtFirstFailure: true,
   }
-  const { end, results } = inputs.wait
-    ? await followRollouts(rollouts, options)
-    : { end: 'requested' as const, results: await requestRollouts(rollouts, options) }
+  const { end, results } = await (inputs.wait ? followRollouts : requestRollouts)(rollouts, options)
   const reports = plans.map((plan, index) => {
     const result = results[index] as RolloutResult
-    return reportService(plan, result, end, registrar.has(result.change?.taskDefinition ?? ''))
+    // What was requested without waiting is done, whatever became of the others.
+    const ended = inputs.wait || result.change === undefined ? end : 'requested'
+    return reportService(plan, result, ended, registrar.has(result.change?.taskDefinition ?? ''))
   })
   setOutputs(reports, stepOutcome(reports, end), context)
   return await conclude(plans, reports, stepOutcome(reports, end), rolling)

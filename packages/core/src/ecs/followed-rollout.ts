@@ -100,6 +100,11 @@ export class FollowedRollout {
     return this.inFlight() && this.#change !== undefined
   }
 
+  /** Nobody knows whether the change was made: there is no answer to the request, or none yet. */
+  isUnanswered(): boolean {
+    return this.inFlight() && this.#change === undefined
+  }
+
   describe(): string {
     return this.#state.kind === 'steady' ? `steady, ${this.#state.state}` : this.#state.state
   }
@@ -190,9 +195,11 @@ export class FollowedRollout {
   }
 
   result(): RolloutResult {
+    const { trouble } = this.#options.ecs.caller
+    const why = this.isUnanswered() && trouble !== undefined ? `: ${trouble}` : ''
     return {
       service: this.service,
-      state: this.#state,
+      state: why === '' ? this.#state : { kind: 'in-progress', state: `the request has no answer${why}` },
       failedTasks: this.#failedTasks.list(),
       ...(this.#change && { change: this.#change }),
       ...(this.#description && { description: this.#description }),
@@ -218,7 +225,8 @@ export class FollowedRollout {
     this.#looksOverLimit += 1
     if (this.#looksOverLimit <= BREAKER_LOOKS && count >= breakerThreshold(this.#description))
       return { kind: 'in-progress', state }
-    return { kind: 'too-many-failed-tasks', state }
+    const limit = `more than max-failed-tasks (${maxFailedTasks}) allows, and ECS goes on trying`
+    return { kind: 'too-many-failed-tasks', state: `${state}, ${limit}` }
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {

@@ -5,7 +5,13 @@ import { FollowedRollout, type Rollout, type RolloutOptions, type RolloutResult 
 import { ifAvailable } from './service-deployments.ts'
 import { describeServices } from './services.ts'
 
-export type RolloutsEnd = 'ended' | 'timed-out' | 'cancelled'
+/** `requested`: nobody was to wait for more than that. */
+export type RolloutsEnd = 'ended' | 'requested' | 'timed-out' | 'cancelled'
+
+export interface RolloutsResult {
+  readonly end: RolloutsEnd
+  readonly results: readonly RolloutResult[]
+}
 
 /** Up to this many services, stopped tasks are looked for every time; beyond, only when something changed. */
 const LOOK_ALWAYS = 10
@@ -18,10 +24,7 @@ const TURN_MS = 2000
 const LOOK_WAIT_MS = 1000
 
 /** Makes changes, at most so many at a time, and follows each until it is steady or will never be. */
-export async function followRollouts(
-  rollouts: readonly Rollout[],
-  options: RolloutOptions,
-): Promise<{ end: RolloutsEnd; results: readonly RolloutResult[] }> {
+export async function followRollouts(rollouts: readonly Rollout[], options: RolloutOptions): Promise<RolloutsResult> {
   const { context, deadline, everyMs } = options
   using fleet = new Fleet(rollouts, options)
   const result = await waitUntil({
@@ -37,17 +40,17 @@ export async function followRollouts(
   return { end, results: fleet.results() }
 }
 
-/** Makes all changes without following any. A failure ends it: what comes after is left as it is. */
-export async function requestRollouts(
-  rollouts: readonly Rollout[],
-  options: RolloutOptions,
-): Promise<readonly RolloutResult[]> {
+/** Makes all changes without following any. What comes after one that fails, or has no answer in time, is left as it is. */
+export async function requestRollouts(rollouts: readonly Rollout[], options: RolloutOptions): Promise<RolloutsResult> {
+  const { context, deadline, stopAtFirstFailure } = options
   const followed = rollouts.map((rollout) => new FollowedRollout(rollout, options))
   for (const rollout of followed) {
     await rollout.start()
-    if (rollout.failed() && options.stopAtFirstFailure) break
+    if (rollout.isUnanswered() || (rollout.failed() && stopAtFirstFailure)) break
   }
-  return followed.map((rollout) => rollout.result())
+  const unanswered = followed.some((rollout) => rollout.isUnanswered())
+  const end = context.signal.aborted ? 'cancelled' : unanswered && deadline.passed() ? 'timed-out' : 'requested'
+  return { end, results: followed.map((rollout) => rollout.result()) }
 }
 
 class Fleet implements Disposable {
