@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createGitHub, type GitHub } from './github/github.ts'
 import { Journal } from './journal.ts'
@@ -8,6 +7,7 @@ import { LabClock } from './lab-clock.ts'
 import { labEnvironment } from './lab-environment.ts'
 import { createLabServices } from './lab-services.ts'
 import { ProcessKeeper } from './process-keeper.ts'
+import { reachableTemporaryFolder } from './rds/postgres/binaries.ts'
 import { seededRandom } from './seeded-random.ts'
 import { Callers, type Credentials } from './server/callers.ts'
 import { type Fault, Faults } from './server/faults.ts'
@@ -64,7 +64,7 @@ export interface Lab extends AsyncDisposable {
 export async function startLab(options: LabOptions): Promise<Lab> {
   const world = typeof options.world === 'string' ? await loadWorld(options.world) : options.world
   await using started = new AsyncDisposableStack()
-  const dataDirectory = await mkdtemp(join(tmpdir(), 'deploy-kit-lab-'))
+  const dataDirectory = await mkdtemp(join(await reachableTemporaryFolder(), 'deploy-kit-lab-'))
   const keeper = started.use(new ProcessKeeper(dataDirectory))
   // A PostgreSQL server refuses to run as root; its own user has to reach its folder.
   await chmod(dataDirectory, 0o711)

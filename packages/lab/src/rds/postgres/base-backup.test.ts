@@ -3,9 +3,9 @@ import { chmod, cp, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ProcessKeeper } from '../../process-keeper.ts'
-import { findPostgres } from './binaries.ts'
+import { findPostgres, reachableTemporaryFolder } from './binaries.ts'
 import type { PostgresServer } from './server.ts'
 import { Storage } from './storage.ts'
 
@@ -138,4 +138,20 @@ test('programs that `nobody` cannot reach are copied to where it can', { skip: p
   expect(found.postgres).toBe(join(data, 'server', 'bin', 'postgres'))
   const { stdout } = await promisify(execFile)(found.postgres, ['--version'], found.runAs)
   expect(stdout).toContain('PostgreSQL')
+})
+
+test('data lies where `nobody` can reach it, also when TMPDIR is private to root', async () => {
+  const open = await mkdtemp(join(tmpdir(), 'deploy-kit-open-'))
+  await using _keeper = new ProcessKeeper(open)
+  await chmod(open, 0o755)
+  const isPrivate = join(open, 'private')
+  await mkdir(isPrivate, { mode: 0o700 })
+  try {
+    vi.stubEnv('TMPDIR', open)
+    expect(await reachableTemporaryFolder()).toBe(open)
+    vi.stubEnv('TMPDIR', isPrivate)
+    expect(await reachableTemporaryFolder()).toBe(process.getuid?.() === 0 ? '/tmp' : isPrivate)
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })

@@ -12,7 +12,7 @@ import {
   symlink,
 } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { arch, platform } from 'node:os'
+import { arch, platform, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Owner } from './archive.ts'
@@ -82,6 +82,16 @@ async function nobody(): Promise<Owner> {
     .find(([name]) => name === 'nobody')
   if (!fields) throw new Error('PostgreSQL does not run as root, and there is no account `nobody` to run it as')
   return { uid: Number(fields[2]), gid: Number(fields[3]) }
+}
+
+/**
+ * Where a lab's data can lie: the folder for temporary files, or `/tmp` when the lab runs as root and `nobody`, whom
+ * PostgreSQL runs as, cannot enter that folder.
+ */
+export async function reachableTemporaryFolder(): Promise<string> {
+  const folder = tmpdir()
+  if (process.getuid?.() !== 0 || (await firstThatOthersCannotEnter(folder)) === undefined) return folder
+  return '/tmp'
 }
 
 async function reachableRoot(native: string, folder: string): Promise<string> {
