@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
 import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
@@ -32,10 +32,10 @@ export const bundleSizeGate = defineAction({
 })
 
 async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> {
-  const workspace = await findWorkspace(context)
+  const workspace = findWorkspace(context)
   const settings = await readSettings(given, workspace, context)
   const { inputs } = settings
-  const trigger = await readTrigger(context.environment)
+  const trigger = readTrigger(context.environment)
   const github = openGitHub(inputs.githubToken, context)
   const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
   refuseDefaultBranch(inputs, trigger)
@@ -57,7 +57,7 @@ async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> 
 
   const body = renderComment(report, { marker: commentMarker(key), title: key, runUrl: runUrl(context) })
   context.setOutput('comment-body', body)
-  context.setOutput('report-path', await writeReport(report, context.environment))
+  context.setOutput('report-path', writeReport(report, context.environment))
   if (store && trigger.onDefaultBranch)
     await keepBaseline(store, toGateRecord(key, trigger.sha, measurement, modules?.bytes), context)
   await comment(inputs.comment, body, { key, trigger, github, context })
@@ -94,10 +94,10 @@ async function measureAll(settings: Settings, workspace: string, context: Action
   return measurement
 }
 
-async function findWorkspace(context: ActionContext): Promise<string> {
+function findWorkspace(context: ActionContext): string {
   const given = resolve(context.environment.GITHUB_WORKSPACE ?? '')
   try {
-    return await realpath(given)
+    return realpathSync.native(given)
   } catch (error) {
     throw new ActionError('wrong-state', `The workspace ${given} cannot be entered: ${messageOf(error)}.`)
   }

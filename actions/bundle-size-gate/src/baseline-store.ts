@@ -1,8 +1,6 @@
 import { resolve } from 'node:path'
 import type { ActionContext } from '@deploy-kit/core/action'
 import type { Baseline, GateRecord } from './baseline.ts'
-import { readBaselineBranch, writeBaselineBranch } from './baseline-branch.ts'
-import { readBaselineFile, writeBaselineFile } from './baseline-file.ts'
 import type { GitHubAccess } from './github-access.ts'
 import type { Inputs } from './inputs.ts'
 import type { Measurement } from './measurement.ts'
@@ -25,7 +23,7 @@ export interface StoreOptions {
   readonly context: ActionContext
 }
 
-/** Undefined with `baseline: none`. */
+/** Undefined with `baseline: none`. Each kind of store is loaded when it is used, so that no run loads both. */
 export function openBaselineStore(inputs: Inputs, options: StoreOptions): BaselineStore | undefined {
   if (inputs.baseline === 'none') return undefined
   if (inputs.baseline === 'file') return fileStore(inputs.baselineFile ?? '', options)
@@ -41,8 +39,12 @@ function branchStore(branch: string, options: StoreOptions): BaselineStore {
     }
   }
   return {
-    read: (current) => readBaselineBranch(branch, key, current, { trigger, github }),
+    async read(current) {
+      const { readBaselineBranch } = await import('./baseline-branch.ts')
+      return readBaselineBranch(branch, key, current, { trigger, github })
+    },
     async write(gate) {
+      const { writeBaselineBranch } = await import('./baseline-branch.ts')
       await writeBaselineBranch(branch, gate, { github, date: context.clock.date() })
       return `the branch ${branch}`
     },
@@ -53,8 +55,12 @@ function fileStore(shown: string, { key, workspace, context }: StoreOptions): Ba
   const path = resolve(workspace, shown)
   const temporaryFolder = temporaryFolderOf(context.environment)
   return {
-    read: (current) => readBaselineFile(path, shown, key, current),
+    async read(current) {
+      const { readBaselineFile } = await import('./baseline-file.ts')
+      return readBaselineFile(path, shown, key, current)
+    },
     async write(gate) {
+      const { writeBaselineFile } = await import('./baseline-file.ts')
       await writeBaselineFile(path, gate, temporaryFolder)
       return shown
     },

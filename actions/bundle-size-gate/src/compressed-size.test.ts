@@ -14,8 +14,11 @@ const code = (seed: number, length: number): string =>
     .join('')
     .slice(0, length)
 
+/** So many files are compressed by threads, whatever the number of cores. */
+const MANY = 300
+
 test('threads find for each file what zlib makes of it alone, whatever the order', async () => {
-  const files = Object.fromEntries(Array.from({ length: 120 }, (_, at) => [`f${at}.js`, code(at + 1, 320 * at)]))
+  const files = Object.fromEntries(Array.from({ length: MANY }, (_, at) => [`f${at}.js`, code(at + 1, 120 * at)]))
   await using workspace = await createWorkspace(files)
   const tasks = Object.keys(files).map((path) => ({ path, compression: 'gzip' as const }))
   const expected = tasks.map(({ path }) => ({ path, bytes: gzipSync(files[path] ?? '', { level: 9 }).length }))
@@ -26,8 +29,11 @@ test('threads find for each file what zlib makes of it alone, whatever the order
   expect(backward.toReversed()).toEqual(forward)
 })
 
-test('few bytes, without threads, and brotli in threads, give the same as zlib', async () => {
-  const files = { 'a.js': code(3, 5000), 'b.js': code(5, 90_000), 'empty.js': '' }
+test.each([
+  ['few', {}],
+  ['many', Object.fromEntries(Array.from({ length: MANY }, (_, at) => [`f${at}.js`, code(at, at)]))],
+])('%s files give the same as zlib, with each compression', async (_, more: Readonly<Record<string, string>>) => {
+  const files: Record<string, string> = { 'a.js': code(3, 5000), 'b.js': code(5, 90_000), 'empty.js': '', ...more }
   await using workspace = await createWorkspace(files)
   const tasks = (['gzip', 'brotli', 'none'] as const).flatMap((compression) =>
     Object.keys(files).map((path) => ({ path, compression })),
@@ -40,7 +46,7 @@ test('few bytes, without threads, and brotli in threads, give the same as zlib',
   }
   expect(results).toEqual(
     tasks.map(({ path, compression }) => {
-      const text = files[path as keyof typeof files]
+      const text = files[path] ?? ''
       return { path, compression, bytes: bytes[compression](text), rawBytes: text.length }
     }),
   )
@@ -58,14 +64,12 @@ test('a file that goes away while others are compressed is a problem of its own'
   ])
 })
 
-test('a cancelled step ends the threads', async () => {
-  await using workspace = await createWorkspace({
-    'a.js': code(3, 900_000),
-    'b.js': code(5, 250_000),
-    'c.js': code(7, 250_000),
-  })
+test.each([3, MANY])('a cancelled step ends the compression of %i files', async (count) => {
+  const paths = Array.from({ length: count }, (_, at) => `f${at}.js`)
+  const length = 20_000_000 / count
+  await using workspace = await createWorkspace(Object.fromEntries(paths.map((path) => [path, code(3, length)])))
   const cancel = new AbortController()
-  const tasks = ['a.js', 'b.js', 'c.js'].map((path) => ({ path, compression: 'brotli' as const }))
+  const tasks = paths.map((path) => ({ path, compression: 'brotli' as const }))
   const measured = measureSizes(tasks, workspace.path, cancel.signal)
   setTimeout(() => cancel.abort(), 50)
   await expect(measured).rejects.toThrow('The step was cancelled.')

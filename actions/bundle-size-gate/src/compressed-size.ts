@@ -16,10 +16,12 @@ export type Compression = 'gzip' | 'brotli' | 'none'
 const WHOLE_BYTES = { gzip: 4 * 1024 * 1024, brotli: 256 * 1024 }
 const PIECE_BYTES = { gzip: 1024 * 1024, brotli: 64 * 1024 }
 
-/** Threads of our own take some 30 ms to start: less work than this is done sooner by those that Node has for zlib. */
-const WORTH_THREADS_BYTES = 3 * 1024 * 1024
-/** To open a file and to make a compressor takes as long as to compress this much with gzip 9, about. */
-const FILE_EFFORT_BYTES = 2048
+/** Node has so many threads for zlib. They need no start, but this thread prepares each file for them. */
+const NODE_THREADS = 4
+/** The time that takes, measured in bytes that gzip 9 compresses meanwhile (about 60 a microsecond). */
+const PREPARATION_BYTES = 6000
+/** The time that threads of our own take to start, measured likewise. */
+const START_BYTES = 1_500_000
 /** Brotli 11 takes so many times as long as gzip 9 for the same bytes, about. */
 const BROTLI_EFFORT = 30
 
@@ -95,10 +97,7 @@ function lookAt(task: SizeTask, workspace: string): { rawBytes: number } | { pro
 type Keep = (task: Compressible, found: number | { problem: string }) => void
 
 async function compressWhole(tasks: Compressible[], workspace: string, signal: AbortSignal, keep: Keep): Promise<void> {
-  const effort = tasks.reduce((sum, { compression, rawBytes }) => {
-    return sum + FILE_EFFORT_BYTES + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
-  }, 0)
-  if (effort < WORTH_THREADS_BYTES) {
+  if (!areThreadsSooner(tasks, availableParallelism())) {
     await inTurns(tasks, signal, keep, async ({ path, compression }) => {
       return compressedBytes(readFileSync(join(workspace, path)), compression)
     })
@@ -106,9 +105,17 @@ async function compressWhole(tasks: Compressible[], workspace: string, signal: A
   }
   // The largest first, so that no thread is left with a large one at the end.
   const ordered = tasks.toSorted((a, b) => b.rawBytes - a.rawBytes)
-  const files = ordered.map(({ path, compression }) => ({ path: join(workspace, path), compression }))
+  const files = ordered.map((task) => ({ ...task, path: join(workspace, task.path) }))
   const found = await compressFiles(files, OPTIONS, signal)
   for (const [at, task] of ordered.entries()) keep(task, found[at] ?? { problem: 'it was not measured' })
+}
+
+/** Whether threads of our own are done sooner than those that Node has. */
+function areThreadsSooner(tasks: readonly Compressible[], cores: number): boolean {
+  const effort = tasks.reduce((sum, { compression, rawBytes }) => {
+    return sum + (compression === 'brotli' ? BROTLI_EFFORT * rawBytes : rawBytes)
+  }, 0)
+  return START_BYTES + effort / cores < PREPARATION_BYTES * tasks.length + effort / Math.min(cores, NODE_THREADS)
 }
 
 function compressInPieces(tasks: Compressible[], workspace: string, signal: AbortSignal, keep: Keep): Promise<void> {

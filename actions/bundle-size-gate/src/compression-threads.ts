@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { type BrotliOptions, brotliCompressSync, gzipSync, type ZlibOptions } from 'node:zlib'
@@ -6,21 +6,60 @@ import { systemClock } from '@deploy-kit/core/clock'
 import { messageOf } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
 
+/** How files are compressed. */
+export interface CompressionOptions {
+  readonly gzip: ZlibOptions
+  readonly brotli: BrotliOptions
+}
+
+/** What of Node a thread uses. */
+const node = { openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }
+
 /**
- * What a thread runs: the next file that nobody has taken, the largest first, with the same calls as this thread makes.
- * It is a text because a bundle stands alone: there is no file beside it that a thread could start from.
+ * A function that says how many bytes a file has once it is compressed. All files are read into one buffer: to make one
+ * for each takes longer than to read them.
+ *
+ * Every thread runs this, the others from its text: a bundle stands alone, and there is no file beside it that a thread
+ * could start from. So it may use nothing but what it is given.
  */
+function createSizer(
+  { openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }: typeof node,
+  { options, bufferBytes }: { readonly options: CompressionOptions; readonly bufferBytes: number },
+): (path: string, brotli: boolean) => number {
+  const buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  const read = (path: string): Buffer => {
+    const file = openSync(path, 'r')
+    try {
+      let length = 0
+      while (length < buffer.length) {
+        const count = readSync(file, buffer, length, buffer.length - length, null)
+        if (count === 0) return buffer.subarray(0, length)
+        length += count
+      }
+    } finally {
+      closeSync(file)
+    }
+    // It has grown since somebody looked how large it is.
+    return readFileSync(path)
+  }
+  return (path, brotli) => {
+    const content = read(path)
+    return (brotli ? brotliCompressSync(content, options.brotli) : gzipSync(content, options.gzip)).length
+  }
+}
+
+/** What another thread runs: the next file that nobody has taken, the largest first. */
 const PROGRAM = `
-const { readFileSync } = require('node:fs')
+const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
 const { brotliCompressSync, gzipSync } = require('node:zlib')
-const { paths, brotli, options, taken, sizes } = workerData
+const { paths, brotli, taken, sizes } = workerData
+const sizeOf = (${createSizer})({ openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }, workerData)
 const problems = []
 for (let at = 0; at < paths.length; at += 1) {
   if (Atomics.exchange(taken, at, 1) !== 0) continue
   try {
-    const content = readFileSync(paths[at])
-    sizes[at] = (brotli[at] ? brotliCompressSync(content, options.brotli) : gzipSync(content, options.gzip)).length
+    sizes[at] = sizeOf(paths[at], brotli[at] === 1)
   } catch (error) {
     problems.push({ at, problem: error.message })
   }
@@ -37,6 +76,7 @@ export interface WholeFile {
   /** Absolute. */
   readonly path: string
   readonly compression: 'gzip' | 'brotli'
+  readonly rawBytes: number
 }
 
 /**
@@ -47,14 +87,16 @@ export interface WholeFile {
  */
 export async function compressFiles(
   files: readonly WholeFile[],
-  options: { readonly gzip: ZlibOptions; readonly brotli: BrotliOptions },
+  options: CompressionOptions,
   signal: AbortSignal,
 ): Promise<(number | { readonly problem: string })[]> {
   const taken = new Int32Array(new SharedArrayBuffer(files.length * Int32Array.BYTES_PER_ELEMENT))
   const sizes = new Float64Array(new SharedArrayBuffer(files.length * Float64Array.BYTES_PER_ELEMENT))
   const problems = new Map<number, string>()
   const brotli = Uint8Array.from(files, ({ compression }) => (compression === 'brotli' ? 1 : 0))
-  const workerData = { paths: files.map(({ path }) => path), brotli, options, taken, sizes }
+  // One byte more, to see that a file is no larger than expected.
+  const bufferBytes = (files[0]?.rawBytes ?? 0) + 1
+  const workerData = { paths: files.map(({ path }) => path), brotli, options, bufferBytes, taken, sizes }
   const workers = await startWorkers(Math.min(availableParallelism(), files.length) - 1, workerData)
   const stop = (): void => {
     for (const worker of workers) void worker.terminate()
@@ -64,11 +106,11 @@ export async function compressFiles(
     const others = Promise.all(workers.map((worker) => resultOf(worker)))
     // Whoever fails is asked below, when this thread has done its part.
     others.catch(() => undefined)
+    const sizeOf = createSizer(node, workerData)
     for await (const at of fromSmallEnd(taken, signal)) {
       const { path, compression } = files[at] as WholeFile
       try {
-        const content = readFileSync(path)
-        sizes[at] = compress[compression](content, options).length
+        sizes[at] = sizeOf(path, compression === 'brotli')
       } catch (error) {
         problems.set(at, messageOf(error))
       }
@@ -89,11 +131,6 @@ async function startWorkers(count: number, workerData: object): Promise<Worker[]
   return Array.from({ length: count }, () => {
     return new Worker(PROGRAM, { eval: true, workerData, env: {}, execArgv: [] })
   })
-}
-
-const compress = {
-  gzip: (content: Buffer, options: { gzip: ZlibOptions }) => gzipSync(content, options.gzip),
-  brotli: (content: Buffer, options: { brotli: BrotliOptions }) => brotliCompressSync(content, options.brotli),
 }
 
 /** Takes one file after the other, until somebody else has taken the next or `signal` aborts. */

@@ -1,5 +1,4 @@
-import { lstat, readdir, stat } from 'node:fs'
-import { realpath as resolveLinks } from 'node:fs/promises'
+import { lstat, readdir, realpathSync, stat } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { type FileSystemAdapter, glob } from 'tinyglobby'
@@ -41,7 +40,7 @@ export async function findFiles(
       advice: 'Sizes with parts left out would be wrong. Make it readable for this job, or exclude it.',
     })
   }
-  const paths = await withoutLinkedFolders([...new Set(found)], workspace, links)
+  const paths = withoutLinkedFolders([...new Set(found)], workspace, links)
   return { paths: paths.sort(compareCodeUnits), links }
 }
 
@@ -80,12 +79,12 @@ function watchingFileSystem(links: string[], unreadable: string[]): FileSystemAd
 }
 
 /** A pattern's fixed beginning may lead through a link to a folder; tinyglobby starts behind it. */
-async function withoutLinkedFolders(paths: string[], workspace: string, links: string[]): Promise<string[]> {
+function withoutLinkedFolders(paths: string[], workspace: string, links: string[]): string[] {
   const folders = [...new Set(paths.map((path) => dirname(path)))]
   const linked = new Set<string>()
   for (const folder of folders) {
     const expected = join(workspace, folder)
-    if ((await resolveLinks(expected)) !== expected) linked.add(folder)
+    if (realpathSync.native(expected) !== expected) linked.add(folder)
   }
   for (const folder of linked) links.push(folder)
   return paths.filter((path) => !linked.has(dirname(path)))

@@ -1,4 +1,4 @@
 import { runMain } from '@deploy-kit/core/runner'
 import { bundleSizeGate } from './action.ts'
 
-await runMain(bundleSizeGate)
+void runMain(bundleSizeGate)

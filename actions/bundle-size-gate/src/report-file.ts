@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GateReport } from './report.ts'
@@ -11,10 +11,10 @@ export function temporaryFolderOf(environment: Environment): string {
 }
 
 /** Writes the report into a folder of its own in the runner's temporary folder and returns its path. */
-export async function writeReport(report: GateReport, environment: Environment): Promise<string> {
-  const folder = await mkdtemp(join(temporaryFolderOf(environment), 'bundle-size-gate-'))
+export function writeReport(report: GateReport, environment: Environment): string {
+  const folder = mkdtempSync(join(temporaryFolderOf(environment), 'bundle-size-gate-'))
   const path = join(folder, 'report.json')
-  await writeFile(path, `${JSON.stringify(reportData(report), undefined, 2)}\n`)
+  writeFileSync(path, `${JSON.stringify(reportData(report), undefined, 2)}\n`)
   return path
 }
 

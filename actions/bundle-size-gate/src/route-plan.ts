@@ -1,8 +1,8 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ActionError } from '@deploy-kit/core/errors'
 import type { Inputs } from './inputs.ts'
 import type { LinePlan } from './measurement.ts'
-import { isNextBuild, readRoutes } from './next-routes.ts'
 
 const USUAL_FOLDER = '.next'
 
@@ -15,6 +15,8 @@ export async function planRoutes(inputs: Inputs, workspace: string): Promise<Lin
   const directory = await findBuild(inputs, workspace)
   if (directory === undefined) return []
   const bytes = inputs.routeBudget
+  // Most runs measure no Next.js build.
+  const { readRoutes } = await import('./next-routes.ts')
   return (await readRoutes(workspace, directory)).map(({ name, chunks }): LinePlan => {
     return {
       name,
@@ -27,7 +29,10 @@ export async function planRoutes(inputs: Inputs, workspace: string): Promise<Lin
 
 async function findBuild(inputs: Inputs, workspace: string): Promise<string | undefined> {
   if (inputs.nextDir !== undefined) return insideWorkspace(inputs.nextDir, workspace)
-  if (await isNextBuild(workspace, USUAL_FOLDER)) return USUAL_FOLDER
+  if (existsSync(join(workspace, USUAL_FOLDER))) {
+    const { isNextBuild } = await import('./next-routes.ts')
+    if (await isNextBuild(workspace, USUAL_FOLDER)) return USUAL_FOLDER
+  }
   if (inputs.routeBudget === undefined) return undefined
   throw new ActionError(
     'bad-input',

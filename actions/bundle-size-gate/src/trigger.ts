@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -46,8 +46,8 @@ const BRANCH_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'repository_disp
  * Reads the run's event.
  * @see https://docs.github.com/actions/reference/workflows-and-actions/variables
  */
-export async function readTrigger(environment: Environment): Promise<Trigger> {
-  const event = await readEvent(environment.GITHUB_EVENT_PATH)
+export function readTrigger(environment: Environment): Trigger {
+  const event = readEvent(environment.GITHUB_EVENT_PATH)
   const defaultBranch = event.repository?.default_branch
   const pullRequest = readPullRequest(event, environment)
   return {
@@ -73,10 +73,10 @@ function runsOnDefaultBranch(environment: Environment, defaultBranch: string | u
   return names.some((name) => environment.GITHUB_REF === `refs/heads/${name}`)
 }
 
-async function readEvent(path: string | undefined): Promise<Event> {
+function readEvent(path: string | undefined): Event {
   if (path === undefined || path === '') return {}
   try {
-    const result = v.safeParse(eventSchema, JSON.parse(await readFile(path, 'utf8')))
+    const result = v.safeParse(eventSchema, JSON.parse(readFileSync(path, 'utf8')))
     return result.success ? result.output : {}
   } catch {
     // Outside GitHub the variable may point nowhere; then nothing is known about the event.

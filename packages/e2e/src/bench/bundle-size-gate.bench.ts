@@ -13,10 +13,7 @@ import { ensureReleasedAction } from '@deploy-kit/release/released-action'
 import { renderColumns } from '@deploy-kit/release/text-table'
 
 const ROUNDS: Readonly<Record<number, number>> = { 50: 9, 1000: 5, 10_000: 3 }
-/**
- * Sizes are spread evenly from a tenth of it to 1.9 times it: about what bundlers make of an application. A thread of our
- * own takes some 30 ms to start, which much smaller files do not make up for at 1,000.
- */
+/** Sizes are spread evenly from a tenth of it to 1.9 times it: about what bundlers make of an application. */
 const MEAN_BYTES = 40_000
 const PEERS = ['size-limit', 'bundlewatch']
 const WANTED_OVER_LOOP = 1.6
