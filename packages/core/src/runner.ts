@@ -24,6 +24,8 @@ export function runPost<F extends Fields>(action: Action<F>): Promise<never> {
 }
 
 async function runPhase<F extends Fields>(action: Action<F>, phase: 'main' | 'post'): Promise<never> {
+  // Should nothing be left to wait for before there is a verdict, the step must not be green.
+  process.exitCode = 1
   const cancelled = new AbortController()
   const cleanUpOver = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -104,7 +104,10 @@ function entryPlugin(folder: string, found: Phase[]): Plugin {
   }
 }
 
-/** `@actions/core` loads all of node:crypto, a tenth of the start-up, for a random UUID, which Node has as a global too. */
+/**
+ * `@actions/core` loads all of node:crypto, a tenth of the start-up, for a random UUID that frames each output. Node's
+ * global `crypto` loads most of it as well, so the random bytes come from the system's own source, where it is a file.
+ */
 function randomUuidPlugin(): Plugin {
   const id = 'deploy-kit:random-uuid'
   return {
@@ -115,10 +118,26 @@ function randomUuidPlugin(): Plugin {
     },
     load: {
       filter: { id: new RegExp(`^${id}$`) },
-      handler: () => 'export const randomUUID = () => globalThis.crypto.randomUUID()',
+      handler: () => randomUuidModule,
     },
   }
 }
+
+const randomUuidModule = `
+import { closeSync, openSync, readSync } from 'node:fs'
+export function randomUUID() {
+  const bytes = Buffer.alloc(16)
+  try {
+    const source = openSync('/dev/urandom')
+    const length = readSync(source, bytes)
+    closeSync(source)
+    if (length === bytes.length) return bytes.toString('hex')
+  } catch {
+    // Windows has no such file.
+  }
+  return globalThis.crypto.randomUUID()
+}
+`
 
 async function writeStarter(distFolder: string, phase: Phase): Promise<void> {
   await writeFile(join(distFolder, `${phase}.mjs`), `import { ${phase} } from './index.mjs'\nawait ${phase}()\n`)
