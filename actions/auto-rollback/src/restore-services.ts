@@ -6,7 +6,11 @@ import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
 import { readJobDeployments } from '@deploy-kit/core/ecs/job-record'
 import { followRollouts, type RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
-import { ifAvailable, listServiceDeployments, readRevisionDefinitions } from '@deploy-kit/core/ecs/service-deployments'
+import {
+  ifAnsweredSoon,
+  listServiceDeployments,
+  readRevisionDefinitions,
+} from '@deploy-kit/core/ecs/service-deployments'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { restoringCall } from './restoring-call.ts'
 import { type Decision, decide, wasAnswered } from './situation.ts'
@@ -77,17 +81,19 @@ function isActing(decision: Decision): boolean {
 }
 
 async function judge(entry: ServiceBaseline, service: Service | undefined, restoring: Restoring): Promise<Decision> {
-  const { context, explicit } = restoring
+  const { baseline, context, deadline, ecs, explicit } = restoring
   const own = explicit ? [] : await readJobDeployments(context, service?.serviceArn ?? '')
   const first = decide({ baseline: entry, service, own, deployedSince: undefined, explicit })
-  // Only here the answer depends on what has come and gone since.
+  // Only here the answer depends on what has come and gone since. Other services do not wait for it long.
   const depends = first.kind === 'not-needed' || (first.kind === 'already-rolled-back' && !own.some(wasAnswered))
   if (!depends || explicit) return first
-  const deployedSince = await ifAvailable(() => wasDeployedSince(entry, restoring))
+  const deployedSince = await ifAnsweredSoon(ecs, { signal: context.signal, deadline }, (soon) =>
+    wasDeployedSince(entry, baseline, soon),
+  )
   return decide({ baseline: entry, service, own, deployedSince, explicit })
 }
 
-async function wasDeployedSince(entry: ServiceBaseline, { ecs, baseline }: Restoring): Promise<boolean> {
+async function wasDeployedSince(entry: ServiceBaseline, baseline: EcsBaseline, ecs: Ecs): Promise<boolean> {
   const deployments = await listServiceDeployments(
     ecs,
     { cluster: baseline.cluster, service: entry.service, createdAfter: new Date(baseline.capturedAt) },

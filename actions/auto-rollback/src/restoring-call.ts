@@ -1,5 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '@deploy-kit/core/action'
+import type { Deadline } from '@deploy-kit/core/deadline'
 import { primaryDeployment, type ServiceBaseline } from '@deploy-kit/core/ecs/baseline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { recordDeployment } from '@deploy-kit/core/ecs/job-record'
@@ -7,7 +8,7 @@ import { shortName } from '@deploy-kit/core/ecs/names'
 import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
 import {
   findOngoingDeployment,
-  ifAvailable,
+  ifAnsweredSoon,
   readRevisionDefinitions,
   stopWithRollback,
 } from '@deploy-kit/core/ecs/service-deployments'
@@ -24,12 +25,18 @@ interface Order {
 interface Tools {
   readonly ecs: Ecs
   readonly context: ActionContext
+  readonly deadline: Deadline
   readonly baseline: { readonly cluster: string }
 }
 
 /** Asks ECS to bring the baseline back: by stopping what is in flight, else by an update. */
 export async function restoringCall(order: Order, tools: Tools): Promise<Change> {
-  const stopped = order.inFlight ? await ifAvailable(() => stopInFlight(order, tools)) : undefined
+  const { context, deadline, ecs } = tools
+  const stopped = order.inFlight
+    ? await ifAnsweredSoon(ecs, { signal: context.signal, deadline }, (soon) =>
+        stopInFlight(order, { ...tools, ecs: soon }),
+      )
+    : undefined
   return stopped ?? (await updateBack(order, tools))
 }
 

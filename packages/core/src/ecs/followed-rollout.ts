@@ -2,12 +2,13 @@ import type { Service, Task } from '@aws-sdk/client-ecs'
 import type { ActionContext } from '../action.ts'
 import type { Deadline } from '../deadline.ts'
 import { CancelledError, messageOf } from '../errors.ts'
+import { primaryDeployment } from './baseline.ts'
 import { breakerThreshold } from './circuit-breaker.ts'
 import type { Ecs } from './ecs-client.ts'
 import { FailedTasks } from './failed-tasks.ts'
 import { findServiceDeployment, hasNativeStrategy, judgeServiceDeployment } from './native-strategy.ts'
 import { type Change, judgeRollout, type Progress } from './rollout-progress.ts'
-import { describeServiceDeployments, ifAvailable } from './service-deployments.ts'
+import { describeServiceDeployments, ifAnsweredSoon } from './service-deployments.ts'
 
 /** A service that is to be changed, and how the change is made. */
 export interface Rollout {
@@ -119,6 +120,7 @@ export class FollowedRollout {
           ? { kind: 'unchanged', state: 'unchanged' }
           : { kind: 'in-progress', state: 'requested' }
     })
+    if (!this.inFlight()) this.#endedAt = this.#options.context.clock.date()
   }
 
   /**
@@ -169,7 +171,7 @@ export class FollowedRollout {
     const progress = judgeRollout(description, change, this.#seen || (await this.#hasEnded(change, description)))
     if (progress.kind !== 'failed') return progress
     // What the circuit breaker or an alarm did stands in the service deployment alone.
-    const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
+    const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
     const reasons = [progress.state, deployment?.statusReason ?? ''].map(withoutStop).filter((reason) => reason !== '')
     return { ...progress, state: reasons.length === 0 ? 'ECS gave it up and does not say why' : reasons.join('. ') }
   }
@@ -182,8 +184,8 @@ export class FollowedRollout {
     if (change.deploymentId === undefined || description?.status !== 'ACTIVE') return false
     this.#looksUnseen += 1
     if (this.#looksUnseen <= UNSEEN_LOOKS) return false
-    const { ecs, cluster } = this.#options
-    const deployment = await ifAvailable(() => findServiceDeployment(ecs, cluster, change))
+    const { cluster } = this.#options
+    const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
     return deployment !== undefined && deployment.status !== 'PENDING' && deployment.status !== 'IN_PROGRESS'
   }
 
@@ -210,10 +212,16 @@ export class FollowedRollout {
 
   async #listUnread(progress: Progress): Promise<readonly string[]> {
     const { ecs, cluster, maxFailedTasks } = this.#options
-    const list = () => this.#failedTasks.listUnread(ecs, cluster, this.service)
-    if (maxFailedTasks !== undefined) return await list()
-    // Where no limit depends on them, they are looked at only to say why it failed.
-    return progress.kind === 'failed' ? ((await ifAvailable(list)) ?? []) : []
+    const list = (by: Ecs) => this.#failedTasks.listUnread(by, cluster, this.service)
+    if (maxFailedTasks !== undefined) return await list(ecs)
+    // Where no limit depends on them, they are looked at only to say why it fails.
+    const isFailing = progress.kind === 'failed' || hasFailedTasks(this.#description)
+    return isFailing ? ((await this.#ifAnsweredSoon(list)) ?? []) : []
+  }
+
+  #ifAnsweredSoon<T>(read: (ecs: Ecs) => Promise<T>): Promise<T | undefined> {
+    const { ecs, context, deadline } = this.#options
+    return ifAnsweredSoon(ecs, { signal: context.signal, deadline }, read)
   }
 
   #judgeFailedTasks(progress: Progress): RolloutState {
@@ -240,6 +248,10 @@ export class FollowedRollout {
 
 function isListed(service: Service | undefined, change: Change): boolean {
   return service?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
+}
+
+function hasFailedTasks(service: Service | undefined): boolean {
+  return (primaryDeployment(service ?? {})?.failedTasks ?? 0) > 0
 }
 
 function withoutStop(sentence: string): string {

@@ -7,8 +7,9 @@ import {
   type ServiceDeploymentStatus,
   StopServiceDeploymentCommand,
 } from '@aws-sdk/client-ecs'
-import { ActionError } from '../errors.ts'
-import type { Ecs } from './ecs-client.ts'
+import type { Deadline } from '../deadline.ts'
+import { ActionError, type ErrorCode } from '../errors.ts'
+import { type Ecs, ecsWithin } from './ecs-client.ts'
 
 /** Both DescribeServiceDeployments and DescribeServiceRevisions take at most twenty ARNs (ECS API). */
 const BATCH = 20
@@ -119,11 +120,28 @@ export async function stopWithRollback(ecs: Ecs, serviceDeploymentArn: string): 
  * What `read` finds out, or undefined where it is denied, or where the service deployment API is not there (it came in
  * 2024, and not to every partition): for what only makes an answer more exact.
  */
-export async function ifAvailable<T>(read: () => Promise<T>): Promise<T | undefined> {
+export function ifAvailable<T>(read: () => Promise<T>): Promise<T | undefined> {
+  return unless(['access-denied', 'refused', 'not-found'], read)
+}
+
+/** How long something that matters is held up by a question that it could do without. */
+const BRIEFLY_MS = 10_000
+
+/** The same, and undefined where there is no answer within ten seconds. */
+export function ifAnsweredSoon<T>(
+  ecs: Ecs,
+  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
+  read: (ecs: Ecs) => Promise<T>,
+): Promise<T | undefined> {
+  const brief = ecsWithin(ecs, Math.min(BRIEFLY_MS, deadline.remainingMs()), signal)
+  return unless(['access-denied', 'refused', 'not-found', 'unreachable'], () => read(brief))
+}
+
+async function unless<T>(codes: readonly ErrorCode[], read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read()
   } catch (error) {
-    if (error instanceof ActionError && ['access-denied', 'refused', 'not-found'].includes(error.code)) return undefined
+    if (error instanceof ActionError && codes.includes(error.code)) return undefined
     throw error
   }
 }
