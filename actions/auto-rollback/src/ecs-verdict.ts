@@ -1,5 +1,6 @@
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import { shortName } from '@deploy-kit/core/ecs/names'
+import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { explainStoppedTask, type StopExplanation } from '@deploy-kit/core/ecs/stopped-task'
 import { ActionError } from '@deploy-kit/core/errors'
 import type { RestoredService } from './restore-services.ts'
@@ -53,7 +54,7 @@ function judge({ decision, result }: RestoredService): { outcome: Outcome; reaso
       return { outcome: 'superseded', reason: `${result.state.state} while it was restored` }
     default: {
       const death = explainDeath(result)
-      const why = [decision.why, result.state.state, ...(death ? [death.what] : [])]
+      const why = [result.state.state, ...(death ? [death.what] : [])]
       return { outcome: 'failed', reason: why.join('; ') }
     }
   }
@@ -84,16 +85,18 @@ export function listDefinitions(reports: readonly ServiceReport[], end: 'from' |
   return reports.map((report) => `${report.service}=${report[end]}`).join('\n')
 }
 
-export function headlineOf(outcome: Outcome, reports: readonly ServiceReport[]): string {
+/** @param end what has not failed when the wait ends early is only not restored yet */
+export function headlineOf(outcome: Outcome, reports: readonly ServiceReport[], end: RolloutsEnd): string {
   const of = (wanted: Outcome): ServiceReport[] => reports.filter((report) => report.outcome === wanted)
   const names = (wanted: Outcome): string =>
     of(wanted)
       .map((report) => report.service)
       .join(', ')
+  const failed = end === 'ended' ? 'could not be restored to' : 'is not restored to'
   switch (outcome) {
     case 'failed':
       return of('failed')
-        .map((report) => `${report.service} could not be restored to ${shortName(report.to)}: ${report.reason}`)
+        .map((report) => `${report.service} ${failed} ${shortName(report.to)}: ${report.reason}`)
         .join('; ')
     case 'rolled-back':
       return of('rolled-back')

@@ -15,7 +15,7 @@ import {
 } from './ecs-verdict.ts'
 import type { Inputs } from './inputs.ts'
 import { restoreServices } from './restore-services.ts'
-import { listMoments, renderTimeline } from './timeline.ts'
+import { listMoments, type Moment, renderTimeline } from './timeline.ts'
 import type { Verification } from './verification.ts'
 
 /** Restores ECS services, proves them healthy, and says what became of them. */
@@ -46,7 +46,8 @@ export async function restoreEcs(
   const verifies = restored === 'rolled-back' || restored === 'already-rolled-back'
   const verification = verifies && end === 'ended' ? await verify(inputs, deadline, context) : undefined
   const outcome = verification?.healthy === false ? 'failed' : restored
-  const proof = verification === undefined ? [] : [{ at: context.clock.date(), what: verification.text }]
+  const proof: readonly Moment[] =
+    verification === undefined ? [] : [{ at: context.clock.date(), kind: 'verified', what: verification.text }]
   context.setOutput('outcome', outcome)
   return {
     conclusion: conclude(outcome, inputs),
@@ -56,7 +57,7 @@ export async function restoreEcs(
       ...reports
         .filter(({ next }) => next !== '')
         .map(({ service, next }) => `**Next, ${code(service)}:** ${escapeMarkdown(next)}`),
-      renderTimeline([...listMoments(services), ...proof]),
+      renderTimeline([...listMoments(services), ...proof], verifies && outcome !== 'failed'),
       verification === undefined ? '' : escapeMarkdown(`Verification: ${verification.text}.`),
     ),
   }
@@ -98,7 +99,7 @@ function fullHeadline(
   verification: Verification | undefined,
   end: RolloutsEnd,
 ): string {
-  const restored = headlineOf(worstOutcome(reports), reports)
+  const restored = headlineOf(worstOutcome(reports), reports, end)
   if (verification !== undefined) return `${restored}${outcome === 'failed' ? ', but' : ', and'} ${verification.text}`
   if (end === 'timed-out') return `${restored}. The timeout has passed; what was requested goes on in ECS`
   if (end === 'cancelled') return `${restored}. The step was cancelled; what was requested goes on in ECS`

@@ -52,7 +52,11 @@ let jobs = 0
 
 beforeAll(async () => {
   temporary = await mkdtemp(join(tmpdir(), 'auto-rollback-'))
-  lab = await startLab({ world: smallWorld(SERVICES), timeScale: 0.005, throttling: false })
+  lab = await startLab({
+    world: smallWorld([...SERVICES, { name: 'doomed', breaker: false }]),
+    timeScale: 0.005,
+    throttling: false,
+  })
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   ecs = new ECSClient()
   healthServer = createServer((request, response) => response.writeHead(request.url === '/sick' ? 500 : 200).end())
@@ -89,7 +93,8 @@ function startJob(inputs: Record<string, string>) {
     deploy: (more: Record<string, string>) =>
       runInMemory(ecsDeploy, { inputs: { ...common, services: inputs.services ?? '', ...more }, environment }),
     post: () => runInMemory(action, { inputs: { ...common, ...inputs }, environment, phase: 'post', state }),
-    step: (more: Record<string, string>) => runInMemory(action, { inputs: { ...common, ...more }, environment }),
+    step: (more: Record<string, string>, signal = new AbortController().signal) =>
+      runInMemory(action, { inputs: { ...common, ...more }, environment, signal }),
   }
 }
 
@@ -385,5 +390,22 @@ describe.concurrent('mode rollback', () => {
     expect(run.annotations[0]?.message).toMatch(
       /worse could not be restored to worse:2: .*circuit breaker.*The container app exited with code 1/,
     )
+  })
+
+  it('says why tasks die although no circuit breaker ends the deployment', async () => {
+    const broken = await registerSecond('doomed', imageOf('gone'))
+    const deaths = () =>
+      lab.journal.requests('ecs', 'DescribeTasks').filter(({ outcome }) => JSON.stringify(outcome).includes(broken))
+    const abort = new AbortController()
+    const restoring = startJob({}).step({ mode: 'rollback', services: 'doomed', to: broken }, abort.signal)
+    // When the second request is sent, the answer to the first one has been read.
+    await vi.waitFor(() => expect(deaths().length).toBeGreaterThan(1), { timeout: 20_000 })
+    abort.abort()
+    const run = await restoring
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'false' })
+    expect(run.annotations[0]?.message).toMatch(/doomed is not restored to doomed:2: .*The image could not be pulled/)
+    expect(run.summary).toContain('Check that this tag was pushed to the registry')
+    expect(run.summary).not.toContain('Time to restore')
   })
 })

@@ -1,12 +1,13 @@
-import type { Service } from '@aws-sdk/client-ecs'
+import type { Deployment, Service, ServiceEvent } from '@aws-sdk/client-ecs'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import { shortName } from '@deploy-kit/core/ecs/names'
-import { escapeMarkdown, table } from '@deploy-kit/core/markdown'
+import { blocks, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import type { RestoredService } from './restore-services.ts'
 
 export interface Moment {
   readonly at: Date
+  readonly kind: 'deployed' | 'first symptom' | 'started' | 'ended' | 'verified'
   readonly what: string
 }
 
@@ -15,47 +16,52 @@ export interface Moment {
  * The first two are by AWS's clock, the others by this machine's.
  */
 export function listMoments(services: readonly RestoredService[]): readonly Moment[] {
-  const moments = services.flatMap(({ baseline, service, result }): Moment[] => {
+  const moments = services.flatMap(({ baseline, service, decision, result }): Moment[] => {
     if (service === undefined || result?.startedAt === undefined) return []
-    const primary = primaryDeployment(service)
     const name = baseline.service
-    const symptom = firstSymptom(service, primary?.createdAt)
+    const to = shortName(baseline.taskDefinition)
+    const started = decision.kind === 'restore' ? `rollback to ${to} started` : `${to} was on its way back already`
+    const ended = result.state.kind === 'steady' ? 'steady again' : result.state.state
     return [
-      ...(primary?.createdAt
-        ? [{ at: primary.createdAt, what: `${name}: ${shortName(primary.taskDefinition)} deployed` }]
-        : []),
-      ...(symptom ? [{ at: symptom.at, what: `${name}: first symptom: ${symptom.what}` }] : []),
-      { at: result.startedAt, what: `${name}: rollback to ${shortName(baseline.taskDefinition)} started` },
-      ...(result.endedAt
-        ? [
-            {
-              at: result.endedAt,
-              what: `${name}: ${result.state.kind === 'steady' ? 'steady again' : result.state.state}`,
-            },
-          ]
-        : []),
+      ...listBefore(name, service),
+      { at: result.startedAt, kind: 'started', what: `${name}: ${started}` },
+      ...(result.endedAt ? [{ at: result.endedAt, kind: 'ended' as const, what: `${name}: ${ended}` }] : []),
     ]
   })
   return moments.toSorted((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-/** The first service event of the deployment that tells of trouble; ECS's events have no codes. */
-function firstSymptom(service: Service, since: Date | undefined): Moment | undefined {
-  if (since === undefined) return undefined
-  const events = (service.events ?? []).filter(
-    (event) =>
-      (event.createdAt?.getTime() ?? 0) >= since.getTime() && /unhealthy|unable to|failed/i.test(event.message ?? ''),
-  )
-  const first = events.toSorted((a, b) => (a.createdAt?.getTime() ?? 0) - (b.createdAt?.getTime() ?? 0))[0]
-  return first?.createdAt && { at: first.createdAt, what: first.message ?? '' }
+/** When what has to go was deployed, and the first event that tells of trouble with it. */
+function listBefore(name: string, service: Service): Moment[] {
+  const primary = primaryDeployment(service)
+  if (primary?.createdAt === undefined) return []
+  const deployed = `${name}: ${shortName(primary.taskDefinition)} deployed`
+  const symptom = findFirstSymptom(service, primary, primary.createdAt)
+  return [
+    { at: primary.createdAt, kind: 'deployed', what: deployed },
+    ...(symptom?.createdAt
+      ? [{ at: symptom.createdAt, kind: 'first symptom' as const, what: `${name}: first symptom: ${symptom.message}` }]
+      : []),
+  ]
 }
 
-/** The timeline as a table, with the time that restoring took; empty when nothing was restored. */
-export function renderTimeline(moments: readonly Moment[]): string {
-  const first = moments.find((moment) => moment.what.includes(' started'))
+/** ECS's events have no codes. One that names another deployment is about that. */
+function findFirstSymptom(service: Service, primary: Deployment, since: Date): ServiceEvent | undefined {
+  const isSymptom = ({ createdAt, message = '' }: ServiceEvent): boolean =>
+    createdAt !== undefined &&
+    createdAt >= since &&
+    /unhealthy|unable to|failed/i.test(message) &&
+    (!message.includes('ecs-svc/') || message.includes(primary.id ?? ''))
+  // Newest first (ECS API, Service, `events`).
+  return service.events?.findLast(isSymptom)
+}
+
+/** The timeline as a table, and how long restoring took, from the first request to the last proof; empty without moments. */
+export function renderTimeline(moments: readonly Moment[], isRestored: boolean): string {
+  const started = moments.find((moment) => moment.kind === 'started')
   const last = moments.at(-1)
-  if (first === undefined || last === undefined) return ''
+  if (started === undefined || last === undefined) return ''
   const rows = moments.map(({ at, what }) => [at.toISOString().slice(11, 23), escapeMarkdown(what)])
-  const elapsed = formatDuration(last.at.getTime() - first.at.getTime())
-  return `${table(['UTC', 'what happened'], rows)}\n\nTime to restore: ${elapsed}`
+  const elapsed = formatDuration(last.at.getTime() - started.at.getTime())
+  return blocks(table(['UTC', 'what happened'], rows), isRestored ? `Time to restore: ${elapsed}` : '')
 }
