@@ -82,6 +82,7 @@ export function clusterAnswer(account: Account, cluster: DbCluster): Output {
     BackupRetentionPeriod: 1,
     DatabaseName: cluster.databaseName,
     DBClusterIdentifier: cluster.identifier,
+    DBClusterParameterGroup: cluster.parameterGroup,
     DBSubnetGroup: cluster.subnetGroup,
     Status: cluster.status,
     Endpoint: ADDRESS,

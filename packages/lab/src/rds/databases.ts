@@ -60,6 +60,7 @@ export function newCluster(account: Account, facts: ClusterFacts): DbCluster {
     deletionProtection: false,
     securityGroups: [DEFAULT_SECURITY_GROUP],
     subnetGroup: DEFAULT_SUBNET_GROUP,
+    parameterGroup: parameterGroupOf(facts.engine, account.storage.version),
     ...facts,
   }
 }

@@ -42,6 +42,7 @@ export interface DbInstance extends Database {
 
 export interface DbCluster extends Database {
   readonly kind: 'cluster'
+  readonly parameterGroup: string
 }
 
 /** A snapshot of an instance or of a cluster. */

@@ -73,6 +73,7 @@ function restoreCluster(account: Account, input: Input, call: Call): Output {
     deletionProtection: ['DeletionProtection', flag],
     securityGroups: ['VpcSecurityGroupIds', texts],
     subnetGroup: ['DBSubnetGroupName', text],
+    parameterGroup: ['DBClusterParameterGroupName', text],
     instanceClass: ['DBClusterInstanceClass', text],
   })
   const identifier = checkIdentifier(request.identifier, 'DBClusterIdentifier', 63)
