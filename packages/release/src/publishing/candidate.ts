@@ -12,6 +12,8 @@ export interface Candidate {
   readonly date: string
   /** The commit of the release below, which becomes the parent; null for the first one. */
   readonly parent: string | null
+  /** The commit of the highest release of the same major, which has `v1`; null when there is none. */
+  readonly lastOfMajor: string | null
   /** Names of the change entries that the notes are made of. */
   readonly changes: readonly string[]
 }

@@ -46,10 +46,11 @@ export async function prepareRelease(options: PrepareOptions): Promise<Candidate
   const version = formatVersion(plan.version)
   print(`Preparing ${version} from ${source}`)
   const changes = plan.entries.map(({ name }) => name)
-  const candidate = { version, source, date, parent: plan.previous?.commit ?? null, changes }
+  const parent = plan.previous?.commit ?? null
+  const candidate = { version, source, date, parent, lastOfMajor: plan.lastOfMajor?.commit ?? null, changes }
   await writeCandidate(options.folder, candidate, async (tree) => {
     const packages = await buildTwice({ ...options, source, environment: { [versionVariable]: version } }, tree)
-    await refuseBreaks(git, plan.lastOfMajor, await readTree(tree))
+    await refuseBreaks(git, plan.last, await readTree(tree))
     return { notes: renderNotes(plan.entries), sbom: await renderSbom(packages, candidate) }
   })
   print(`${version} is ready in ${options.folder}. Nothing has been published.`)

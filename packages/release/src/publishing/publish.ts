@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listFiles } from '../folder-digest.ts'
-import { candidateFiles, readCandidate } from './candidate.ts'
+import { type Candidate, candidateFiles, readCandidate } from './candidate.ts'
 import { type Git, GitError, gitIn } from './git.ts'
 import { ReleaseRefusal } from './refusal.ts'
 import { type ReleaseMessage, renderMessage, wantedTags } from './release-record.ts'
-import { findBranch, type RemoteState, readRemote } from './remote-state.ts'
-import { compareVersions, exactTag, parseVersion } from './version.ts'
+import { findBranches, type RemoteState, readRemote } from './remote-state.ts'
+import { compareVersions, exactTag, parseVersion, type Version } from './version.ts'
 
 export interface PublishOptions {
   /** A repository with the objects that the release commit's parent needs; no ref, and no file of it changes. */
@@ -55,16 +55,19 @@ export async function publishRelease({ repository, remote, folder, print }: Publ
 async function refuseStale(
   git: Git,
   state: RemoteState,
-  { version, source, parent }: Omit<ReleaseMessage, 'notes'> & { readonly parent: string | null },
+  { version, source, parent, lastOfMajor }: Omit<Candidate, 'version'> & { readonly version: Version },
 ): Promise<void> {
   const previous = state.releases.find((release) => compareVersions(release.version, version) < 0)
-  const above = state.releases.find((release) => release.version.major === version.major)
-  const passed = above !== undefined && compareVersions(above.version, version) > 0 ? above : undefined
-  if (passed !== undefined || (previous?.commit ?? null) !== parent) {
-    const newer = exactTag((passed ?? previous)?.version ?? version)
+  const last = state.releases.find((release) => release.version.major === version.major)
+  const changed = [
+    { now: last, made: lastOfMajor },
+    { now: previous, made: parent },
+  ].find(({ now, made }) => (now?.commit ?? null) !== made)
+  if (changed !== undefined) {
+    const newer = exactTag(changed.now?.version ?? version)
     throw new ReleaseRefusal(`The releases have changed since this candidate was made (${newer}). Prepare it again.`)
   }
-  if ((await findBranch(git, state, source)) === undefined)
+  if ((await findBranches(git, state, source)).length === 0)
     throw new ReleaseRefusal(`${source} is no longer on a branch that is released from.`)
 }
 

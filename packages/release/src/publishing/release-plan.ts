@@ -2,8 +2,17 @@ import { type ChangeEntry, changesFolder, largestBump } from './change-entry.ts'
 import { type Git, gitAgrees } from './git.ts'
 import { ReleaseRefusal } from './refusal.ts'
 import { type ReleaseRecord, wantedTags } from './release-record.ts'
-import { findBranch, type RemoteState } from './remote-state.ts'
-import { bumpVersion, compareVersions, exactTag, formatVersion, type Version } from './version.ts'
+import { findBranches, type RemoteState } from './remote-state.ts'
+import {
+  bumpVersion,
+  compareVersions,
+  exactTag,
+  formatVersion,
+  isInLine,
+  parseLine,
+  type ReleaseLine,
+  type Version,
+} from './version.ts'
 
 /** What is going to be released. */
 export interface ReleasePlan {
@@ -12,7 +21,9 @@ export interface ReleasePlan {
   readonly source: string
   /** The highest release below this version: the parent of the release commit. Undefined for the first one. */
   readonly previous: ReleaseRecord | undefined
-  /** The highest other release of the same major: what the action.yml files are compared with. */
+  /** What this release follows: the highest other one of the same major, or of the same minor on the branch of a minor. */
+  readonly last: ReleaseRecord | undefined
+  /** The highest other release of the same major, which has `v1`. */
   readonly lastOfMajor: ReleaseRecord | undefined
   /** What no lower release has announced. */
   readonly entries: readonly ChangeEntry[]
@@ -30,23 +41,23 @@ export async function planRelease(
   given: { readonly source: string; readonly wanted: Version | undefined; readonly entries: readonly ChangeEntry[] },
 ): Promise<ReleasePlan> {
   const { source } = given
-  const branch = await findBranch(git, remote, source)
+  const branch = chooseBranch(remote, await findBranches(git, remote, source), given.wanted)
   if (branch === undefined)
     throw new ReleaseRefusal(
       `${source} is not on ${[...remote.branches.keys()].join(' or ')} of the remote. Push it there, through review, first.`,
     )
-  const maintained = branch === remote.defaultBranch ? undefined : Number.parseInt(branch, 10)
-  const base = remote.releases.find(({ version }) => maintained === undefined || version.major === maintained)
+  const line = lineOf(remote, branch)
+  const base = remote.releases.find(({ version }) => line === undefined || isInLine(version, line))
   const version = given.wanted ?? nextVersion(base, unannounced(given.entries, remote.releases, base?.version))
-  if (maintained !== undefined && version.major !== maintained)
-    throw new ReleaseRefusal(
-      `The branch ${branch} gives releases of ${maintained}.x only, not ${formatVersion(version)}.`,
-    )
+  if (line !== undefined && !isInLine(version, line))
+    throw new ReleaseRefusal(`The branch ${branch} gives releases of ${branch} only, not ${formatVersion(version)}.`)
   const others = remote.releases.filter((release) => compareVersions(release.version, version) !== 0)
+  const scope = line?.minor === undefined ? { major: version.major, minor: undefined } : line
   const plan = {
     version,
     source,
     previous: others.find((release) => compareVersions(release.version, version) < 0),
+    last: others.find((release) => isInLine(release.version, scope)),
     lastOfMajor: others.find((release) => release.version.major === version.major),
     entries: unannounced(given.entries, others, version),
   }
@@ -54,6 +65,24 @@ export async function planRelease(
   await refuseOldSource(git, plan)
   refuseLowVersion(plan, others)
   return plan
+}
+
+/** Undefined for the default branch, which gives any. */
+function lineOf({ defaultBranch }: RemoteState, branch: string): ReleaseLine | undefined {
+  return branch === defaultBranch ? undefined : parseLine(branch)
+}
+
+/** Of several branches that have the commit: the most special one that the wanted version belongs to. */
+function chooseBranch(
+  remote: RemoteState,
+  branches: readonly string[],
+  wanted: Version | undefined,
+): string | undefined {
+  const fitting = branches.filter((branch) => {
+    const line = lineOf(remote, branch)
+    return line !== undefined && wanted !== undefined && isInLine(wanted, line)
+  })
+  return fitting.find((branch) => lineOf(remote, branch)?.minor !== undefined) ?? fitting[0] ?? branches[0]
 }
 
 /** @param below only releases up to this version count */
@@ -89,12 +118,12 @@ function refuseExisting(remote: RemoteState, { version, source }: ReleasePlan): 
 }
 
 function refuseLowVersion(plan: ReleasePlan, others: readonly ReleaseRecord[]): void {
-  const { version, lastOfMajor, entries, previous } = plan
+  const { version, last, entries, previous } = plan
   const written = formatVersion(version)
-  const floor = lastOfMajor ?? others[0]
+  const floor = last ?? others[0]
   if (floor !== undefined && compareVersions(version, floor.version) < 0)
     throw new ReleaseRefusal(
-      `${written} is below ${formatVersion(floor.version)}, the last release${lastOfMajor ? ` of ${version.major}.x: v${version.major} would go back` : ''}.`,
+      `${written} is below ${formatVersion(floor.version)}, the last release${last ? ` of ${version.major}.x. A fix for an older minor is released from a branch of its own, ${version.major}.${version.minor}.x` : ''}.`,
     )
   if (entries.length === 0)
     throw new ReleaseRefusal(
@@ -109,10 +138,10 @@ function refuseLowVersion(plan: ReleasePlan, others: readonly ReleaseRecord[]): 
     )
 }
 
-async function refuseOldSource(git: Git, { source, lastOfMajor }: ReleasePlan): Promise<void> {
-  if (lastOfMajor === undefined) return
-  if (!(await gitAgrees(git, ['merge-base', '--is-ancestor', lastOfMajor.source, source])))
+async function refuseOldSource(git: Git, { source, last }: ReleasePlan): Promise<void> {
+  if (last === undefined) return
+  if (!(await gitAgrees(git, ['merge-base', '--is-ancestor', last.source, source])))
     throw new ReleaseRefusal(
-      `${source} does not contain ${lastOfMajor.source}, which ${exactTag(lastOfMajor.version)} was built from: the release would take something back.`,
+      `${source} does not contain ${last.source}, which ${exactTag(last.version)} was built from: the release would take something back.`,
     )
 }

@@ -61,17 +61,13 @@ async function readReleasedContract(git: Git, commit: string): Promise<Contract>
   return contract
 }
 
-/** @throws ReleaseRefusal with everything that would break workflows written for the last release of the major */
-export async function refuseBreaks(
-  git: Git,
-  lastOfMajor: ReleaseRecord | undefined,
-  contract: Contract,
-): Promise<void> {
-  if (lastOfMajor === undefined) return
-  const breaks = findBreaks(await readReleasedContract(git, lastOfMajor.commit), contract)
+/** @throws ReleaseRefusal with everything that would break workflows written for the last release that this one follows */
+export async function refuseBreaks(git: Git, last: ReleaseRecord | undefined, contract: Contract): Promise<void> {
+  if (last === undefined) return
+  const breaks = findBreaks(await readReleasedContract(git, last.commit), contract)
   if (breaks.length === 0) return
   const list = breaks.map((each) => `  ${each}`).join('\n')
   throw new ReleaseRefusal(
-    `Workflows that use ${exactTag(lastOfMajor.version)} would break. Undo this, or release a new major:\n${list}`,
+    `Workflows that use ${exactTag(last.version)} would break. Undo this, or release a new major:\n${list}`,
   )
 }

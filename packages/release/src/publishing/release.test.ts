@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { actionFile, createSourceRepository, type SourceRepository } from './testing/source-repository.ts'
@@ -113,6 +113,20 @@ describe('releases of 1.0.0, 1.0.1, 1.1.0 and 2.0.0', () => {
     expect(await sources.published('log', '-1', '--format=%P', 'v1.1.1')).toBe(commits['1.1.0'])
     await sources.git('checkout', '--quiet', 'main')
   })
+
+  test('can be followed by 1.0.2 from a branch 1.0.x, which moves v1.0 only', async () => {
+    await sources.git('checkout', '--quiet', '-b', '1.0.x', sourceOf['1.0.1'] ?? '')
+    await sources.change({ '.changes/older-line.md': '---\nalpha: patch\n---\nAlso in the older line.\n' })
+    const wrong = await sources.release(['1.1.2', '--prepare'])
+    expect(wrong.output).toContain('Refused: The branch 1.0.x gives releases of 1.0.x only, not 1.1.2.')
+    const before = await sources.tags()
+    const { code, output } = await sources.release(['1.0.2'])
+    expect(code, output).toBe(0)
+    const { 'v1.0.2': made, ...after } = await sources.tags()
+    expect(after).toEqual({ ...before, 'v1.0': made })
+    expect(await sources.published('log', '-1', '--format=%P', 'v1.0.2')).toBe(commits['1.0.1'])
+    await sources.git('checkout', '--quiet', 'main')
+  })
 })
 
 describe('a release is refused, and nothing is published,', () => {
@@ -155,7 +169,10 @@ describe('a release is refused, and nothing is published,', () => {
       await refused('Refused: 0.9.0 is below 1.0.0, the last release.', '0.9.0')
       await refused("Refused: 'v1.2' is no version; write it as 1.2.3.", 'v1.2')
       expect((await sources.release(['1.2.0'])).code).toBe(0)
-      await refused('Refused: 1.1.9 is below 1.2.0, the last release of 1.x: v1 would go back.', '1.1.9')
+      await refused(
+        'Refused: 1.1.9 is below 1.2.0, the last release of 1.x. A fix for an older minor is released from a branch of its own, 1.1.x.',
+        '1.1.9',
+      )
       await sources.git('reset', '--quiet', '--hard', 'HEAD~1')
       await refused(/does not contain [0-9a-f]{40}, which v1.2.0 was built from/, '1.2.1')
     })
@@ -258,6 +275,42 @@ describe('a release is refused, and nothing is published,', () => {
       '--candidate',
       join(sources.root, 'nowhere'),
     )
+  })
+
+  test('when another one of the same version is published at the same time: one of them is there, and complete', async () => {
+    await during(entry, async () => {
+      // Two commits, each with the candidate of a release 1.0.1 of its own.
+      const candidates: string[] = []
+      for (const name of ['one', 'two']) {
+        await sources.change({ [`.changes/${name}.md`]: `---\nalpha: patch\n---\n${name}\n` })
+        candidates.push(join(sources.root, '.tmp', name))
+        expect((await sources.release(['1.0.1', '--prepare', '--candidate', candidates.at(-1) ?? ''])).code).toBe(0)
+      }
+      const ended = await Promise.all(candidates.map((folder) => sources.release(['--publish', '--candidate', folder])))
+      expect(ended.map(({ code }) => code).sort(), JSON.stringify(ended)).toEqual([0, 1])
+      const { 'v1.0.1': made, 'v1.0': minor, v1: major } = await sources.tags()
+      expect([minor, major]).toEqual([made, made])
+      expect(ended.find(({ code }) => code === 0)?.output).toContain(`: ${made}`)
+      expect(ended.find(({ code }) => code === 1)?.output).toMatch(
+        /No tag was published: the remote refused|is already released, as another commit/,
+      )
+    })
+  })
+
+  test('when the remote cannot be reached; once it can be, the same candidate is published', async () => {
+    await during(entry, async () => {
+      expect((await sources.release(['1.0.1', '--prepare'])).code).toBe(0)
+      await rename(sources.bare, `${sources.bare}.away`)
+      try {
+        const { code, output } = await sources.release(['--publish'])
+        expect(code).toBe(1)
+        expect(output).toContain('git ls-remote failed')
+      } finally {
+        await rename(`${sources.bare}.away`, sources.bare)
+      }
+      expect((await sources.tags())['v1.0.1']).toBe(undefined)
+      expect((await sources.release(['--publish'])).output).toContain('Published v1.0.1, v1.0, v1: ')
+    })
   })
 
   test('when the remote takes one of the tags and not the other: then none is there', async () => {

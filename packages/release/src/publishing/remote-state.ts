@@ -1,10 +1,11 @@
 import { type Git, gitAgrees } from './git.ts'
 import { type ReleaseRecord, readReleases } from './release-record.ts'
+import { parseLine } from './version.ts'
 
 /** What has been published, as one look at the remote shows it. */
 export interface RemoteState {
   readonly defaultBranch: string
-  /** Commit of each branch that releases may be made from: the default one, and `1.x` for a major's maintenance. */
+  /** Commit of each branch that releases may be made from: the default one, and `1.x` and `1.2.x` for maintenance. */
   readonly branches: ReadonlyMap<string, string>
   /** Commit of each tag that begins with `v`. */
   readonly tags: ReadonlyMap<string, string>
@@ -30,7 +31,7 @@ export async function readRemote(git: Git, remote: string): Promise<RemoteState>
     lines
       .flatMap(([commit, name]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), commit] as const] : []))
       .map(([name, commit]) => [name, commit])
-  const isReleasable = ([name]: [string, string]): boolean => name === defaultBranch || /^\d+\.x$/.test(name)
+  const isReleasable = ([name]: [string, string]): boolean => name === defaultBranch || parseLine(name) !== undefined
   const branches = new Map(named('refs/heads/').filter(isReleasable))
   // An annotated tag, which we never make, is listed a second time with ^{} and the commit that it is for.
   const tags = new Map(named('refs/tags/').map(([name, commit]) => [name.replace(/\^\{\}$/, ''), commit]))
@@ -40,14 +41,15 @@ export async function readRemote(git: Git, remote: string): Promise<RemoteState>
   return { defaultBranch, branches, tags, releases: await readReleases(git, tags) }
 }
 
-/** The branch that `commit` has been pushed to, the default one first; undefined if to none. */
-export async function findBranch(
+/** The branches that `commit` has been pushed to, the default one first. */
+export async function findBranches(
   git: Git,
   { defaultBranch, branches }: RemoteState,
   commit: string,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const names = [...branches.keys()].sort((a, b) => Number(b === defaultBranch) - Number(a === defaultBranch))
+  const found: string[] = []
   for (const name of names)
-    if (await gitAgrees(git, ['merge-base', '--is-ancestor', commit, branches.get(name) ?? ''])) return name
-  return undefined
+    if (await gitAgrees(git, ['merge-base', '--is-ancestor', commit, branches.get(name) ?? ''])) found.push(name)
+  return found
 }

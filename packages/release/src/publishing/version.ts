@@ -39,3 +39,20 @@ export function exactTag(version: Version): string {
 export function movingTags({ major, minor }: Version): readonly string[] {
   return [`v${major}.${minor}`, `v${major}`]
 }
+
+/** What a maintenance branch gives releases of: `1.x` of major 1, `1.2.x` of minor 1.2. */
+export interface ReleaseLine {
+  readonly major: number
+  readonly minor: number | undefined
+}
+
+/** Undefined when a branch of this name is for no line. */
+export function parseLine(branch: string): ReleaseLine | undefined {
+  const match = /^(\d+)(?:\.(\d+))?\.x$/.exec(branch)
+  if (match === null) return undefined
+  return { major: Number(match[1]), minor: match[2] === undefined ? undefined : Number(match[2]) }
+}
+
+export function isInLine(version: Version, { major, minor }: ReleaseLine): boolean {
+  return version.major === major && (minor === undefined || version.minor === minor)
+}
