@@ -112,6 +112,17 @@ describe('mode rollback with a command', () => {
   })
 })
 
+const ARN = 'arn:aws:ecs:eu-central-1:123456789012:'
+/** Of a cluster that was named by its ARN. */
+const baselineOf = (...services: string[]): string =>
+  JSON.stringify({
+    version: 1,
+    kind: 'ecs',
+    cluster: `${ARN}cluster/production`,
+    capturedAt: '2026-01-01T00:00:00.000Z',
+    services: services.map((service) => ({ service, taskDefinition: 'web:1', deploymentId: '', steady: true })),
+  })
+
 describe('bad inputs', () => {
   const ecs = { cluster: 'c', services: 'web' }
   it.each<[Record<string, string>, RegExp]>([
@@ -120,6 +131,18 @@ describe('bad inputs', () => {
     [{ services: 'web' }, /cluster: is required for ECS/],
     [{ ...ecs, mode: 'undo' }, /'undo' is not one of guard, rollback/],
     [{ ...ecs, services: 'web, web' }, /'web' is given twice/],
+    [{ ...ecs, services: `${ARN}service/other/web` }, /web is in the cluster other, not in c; use one step for each/],
+    [{ mode: 'rollback', baseline: baselineOf('web', 'web') }, /services: a service is there twice/],
+    [{ mode: 'rollback', baseline: baselineOf('web').replace('2026', 'then') }, /capturedAt: is not a time/],
+    [{ ...ecs, mode: 'rollback', baseline: baselineOf('web') }, /the baseline is of cluster production, not of c/],
+    [
+      { cluster: 'production', services: 'api', mode: 'rollback', baseline: baselineOf('web') },
+      /the baseline has no api/,
+    ],
+    [
+      { services: `${ARN}service/c/web`, mode: 'rollback', baseline: baselineOf('web') },
+      /in the cluster c, not in prod/,
+    ],
     [{ ...ecs, services: 'web app' }, /'web app' cannot be the name of a service/],
     [{ ...ecs, baseline: '{}' }, /baseline: is for mode rollback/],
     [{ ...ecs, to: 'previous' }, /to: is for mode rollback/],

@@ -20,7 +20,8 @@ export interface Armed<B> {
 
 /** Remembers what ECS services run. */
 export async function captureServices(inputs: Inputs, ecs: Ecs, context: ActionContext): Promise<Armed<EcsBaseline>> {
-  const { cluster = '', services: names } = inputs
+  const { cluster = '' } = inputs
+  const names = inputs.services.map(({ service }) => service)
   const services = await describeServices(ecs, cluster, names)
   checkRestorable(cluster, names, services)
   const baseline = await preferSteady(ecs, captureBaseline(cluster, services, context.clock.date()))

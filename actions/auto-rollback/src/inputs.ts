@@ -1,4 +1,11 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
+import { shortName } from '@deploy-kit/core/ecs/names'
+import {
+  findServiceConflicts,
+  parseServiceReference,
+  type ServiceReference,
+} from '@deploy-kit/core/ecs/service-reference'
 import { messageOf } from '@deploy-kit/core/errors'
 import { boolean, choice, duration, list, optional, text } from '@deploy-kit/core/input-fields'
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
@@ -7,21 +14,10 @@ import { parseTarget } from '@deploy-kit/core/probe/target'
 
 import { parseCommandBaseline, parseEcsBaseline } from './saved-baseline.ts'
 
-const NAME = /^[\w-]{1,255}$/
-
-const service = {
-  parse: (given: string): string => {
-    // The name at the end of an ARN will do: the cluster is given by itself.
-    const name = given.startsWith('arn:') ? given.slice(given.lastIndexOf('/') + 1) : given
-    if (NAME.test(name)) return name
-    throw new RangeError(`'${given}' cannot be the name of a service; it has up to 255 letters, digits, _ and -`)
-  },
-}
-
 export const fields = {
   mode: choice('guard', 'rollback'),
   cluster: optional(text()),
-  services: list(service, { commas: true }),
+  services: list({ parse: parseServiceReference }, { commas: true }),
   baseline: optional(text()),
   to: text(),
   'capture-command': optional(text()),
@@ -41,17 +37,11 @@ export type Inputs = InputsOf<typeof fields>
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const usesCommands = inputs.captureCommand !== undefined || inputs.rollbackCommand !== undefined
   return [
-    ...checkRepeated(inputs),
     ...(usesCommands ? checkCommands(inputs) : checkEcs(inputs)),
     ...(inputs.mode === 'guard' ? checkGuard(inputs) : checkRollback(inputs)),
     ...checkBaseline(inputs),
     ...checkVerification(inputs),
   ]
-}
-
-function checkRepeated({ services = [] }: Partial<Inputs>): InputProblem[] {
-  const twice = services.find((name, index) => services.indexOf(name) !== index)
-  return twice === undefined ? [] : [{ inputs: ['services'], message: `'${twice}' is given twice` }]
 }
 
 function checkCommands(inputs: Partial<Inputs>): InputProblem[] {
@@ -82,6 +72,8 @@ function checkCommands(inputs: Partial<Inputs>): InputProblem[] {
 }
 
 function checkEcs({ mode, cluster, services = [], baseline }: Partial<Inputs>): InputProblem[] {
+  const conflicts = findServiceConflicts(services, cluster)
+  if (conflicts.length > 0) return conflicts.map((message) => ({ inputs: ['services', 'cluster'], message }))
   if (mode === 'rollback' && baseline !== undefined) return []
   if (cluster !== undefined && services.length > 0) return []
   const missing = [...(cluster === undefined ? ['cluster'] : []), ...(services.length === 0 ? ['services'] : [])]
@@ -120,24 +112,27 @@ function checkBaseline({ mode, baseline, rollbackCommand, cluster, services = []
       parseCommandBaseline(baseline)
       return []
     }
-    const parsed = parseEcsBaseline(baseline)
-    const unknown = services.filter((name) => !parsed.services.some((entry) => entry.service === name))
-    return [
-      ...(cluster !== undefined && cluster !== parsed.cluster
-        ? [
-            {
-              inputs: ['baseline', 'cluster'],
-              message: `the baseline is of cluster ${parsed.cluster}, not of ${cluster}`,
-            },
-          ]
-        : []),
-      ...(unknown.length > 0
-        ? [{ inputs: ['baseline', 'services'], message: `the baseline has no ${unknown.join(', ')}` }]
-        : []),
-    ]
+    return checkEcsBaseline(parseEcsBaseline(baseline), cluster, services)
   } catch (error) {
     return [{ inputs: ['baseline'], message: messageOf(error) }]
   }
+}
+
+function checkEcsBaseline(
+  baseline: EcsBaseline,
+  cluster: string | undefined,
+  services: readonly ServiceReference[],
+): InputProblem[] {
+  const unknown = services.filter(({ service }) => !baseline.services.some((entry) => entry.service === service))
+  const isOther = cluster !== undefined && shortName(cluster) !== shortName(baseline.cluster)
+  const other = `the baseline is of cluster ${shortName(baseline.cluster)}, not of ${shortName(cluster)}`
+  const missing = `the baseline has no ${unknown.map(({ service }) => service).join(', ')}`
+  const elsewhere = cluster === undefined ? findServiceConflicts(services, baseline.cluster) : []
+  return [
+    ...(isOther ? [{ inputs: ['baseline', 'cluster'], message: other }] : []),
+    ...(unknown.length > 0 ? [{ inputs: ['baseline', 'services'], message: missing }] : []),
+    ...elsewhere.map((message) => ({ inputs: ['baseline', 'services'], message })),
+  ]
 }
 
 function checkVerification({ verifyUrl = [], verifyTimeout, timeout = 0 }: Partial<Inputs>): InputProblem[] {

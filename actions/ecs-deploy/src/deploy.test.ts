@@ -56,6 +56,8 @@ function deploy(inputs: Record<string, string>, signal?: AbortSignal): Promise<M
   })
 }
 
+const arnOf = (service: string): string => `arn:aws:ecs:eu-central-1:123456789012:service/${service}`
+
 const requests = (operation: string, service: string): number =>
   lab.journal
     .requests('ecs', operation)
@@ -72,6 +74,11 @@ describe('bad inputs', () => {
     [{ services: ',', image: 'i' }, /services: is required, and only empty items were given/],
     [{ services: 'good good', image: 'i' }, /'good good' cannot be the name of a service/],
     [{ services: 'good, good', image: 'i' }, /'good' is given twice/],
+    [
+      { services: arnOf('other/good'), image: 'i' },
+      /good is in the cluster other, not in small; use one step for each/,
+    ],
+    [{ services: `{"${arnOf('small/good')}": {}, good: {}}`, image: 'i' }, /'good' is given twice/],
     [{ services: '{"good": {"images": "i"}}' }, /good\.images/],
     [{ services: 'good: { image: "a b" }' }, /good\.image: is not an image/],
     [{ services: 'good', image: 'a b' }, /'a b' is not an image/],

@@ -1,9 +1,10 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
+import { findServiceConflicts } from '@deploy-kit/core/ecs/service-reference'
 import { boolean, duration, integer, optional, pairs, text } from '@deploy-kit/core/input-fields'
 import type { Field, InputProblem, InputsOf } from '@deploy-kit/core/inputs'
 import { servicesField } from './services-input.ts'
 
-/** ECS refuses names outside this (Service, `serviceName`, and container names alike). */
+/** Anything that could be one; the registry knows better. */
 const IMAGE = /^[^\s=]+$/
 
 /** Images by container; the empty name stands for the only essential container. */
@@ -28,6 +29,7 @@ export type Inputs = InputsOf<typeof fields>
 
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const {
+    cluster,
     services = [],
     image = new Map(),
     taskDefinition,
@@ -35,7 +37,10 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
     wait,
     maxParallel = 1,
   } = inputs
-  const problems: InputProblem[] = []
+  const problems: InputProblem[] = findServiceConflicts(services, cluster).map((message) => ({
+    inputs: ['services', 'cluster'],
+    message,
+  }))
   const idle = services.filter((order) => order.image === undefined && order.taskDefinition === undefined)
   if (idle.length > 0 && image.size === 0 && taskDefinition === undefined && variables.length === 0) {
     const names = idle.map((order) => order.service).join(', ')

@@ -1,16 +1,15 @@
-import { list, structured, text } from '@deploy-kit/core/input-fields'
+import { parseServiceReference, type ServiceReference } from '@deploy-kit/core/ecs/service-reference'
+import { list, structured } from '@deploy-kit/core/input-fields'
 import type { Field } from '@deploy-kit/core/inputs'
 import * as v from 'valibot'
 
 /** A service to roll, with what is given for it alone. */
-export interface ServiceOrder {
-  readonly service: string
+export interface ServiceOrder extends ServiceReference {
   readonly image?: string
   readonly taskDefinition?: string
   readonly container?: string
 }
 
-const NAME = /^[\w-]{1,255}$/
 /** More in one step than this would leave no room for anybody else under ECS's rates. */
 const MOST = 100
 
@@ -20,46 +19,29 @@ const entry = v.nullable(
   v.strictObject({ image: v.optional(image), 'task-definition': v.optional(filled), container: v.optional(filled) }),
 )
 const map = structured(v.record(v.string(), entry))
+const names = list({ parse: parseServiceReference }, { commas: true })
 
 /** A line that gives a value to a name, as names and ARNs of services never do. */
 const IS_MAP = /^\s*\{|^\s*["']?[\w-]+["']?\s*:(\s|$)/m
 
+/** Names or ARNs, one a line or with commas between, or a map from them to what is given for each. */
 export const servicesField: Field<readonly ServiceOrder[]> = {
   prepare: async (given) => {
     if (IS_MAP.test(given)) await map.prepare?.(given)
   },
-  parse: parseServices,
-}
-
-/**
- * Names, one a line or with commas between, or a map from names to what is given for each.
- *
- * @throws {RangeError} naming what is not a service
- */
-function parseServices(given: string): readonly ServiceOrder[] {
-  const orders = IS_MAP.test(given) ? parseMap(given) : list(text(), { commas: true }).parse(given).map(nameOnly)
-  if (orders.length === 0) throw new RangeError('is required, and only empty items were given')
-  if (orders.length > MOST) throw new RangeError(`has ${orders.length} services; the most is ${MOST}`)
-  const wrong = orders.filter((order) => !NAME.test(order.service))
-  if (wrong.length > 0) {
-    const names = wrong.map((order) => `'${order.service}'`).join(', ')
-    throw new RangeError(`${names} cannot be the name of a service; it has up to 255 letters, digits, _ and -`)
-  }
-  const twice = orders.find((order, index) => orders.findIndex((other) => other.service === order.service) !== index)
-  if (twice !== undefined) throw new RangeError(`'${twice.service}' is given twice`)
-  return orders
+  parse: (given) => {
+    const orders = IS_MAP.test(given) ? parseMap(given) : names.parse(given)
+    if (orders.length === 0) throw new RangeError('is required, and only empty items were given')
+    if (orders.length > MOST) throw new RangeError(`has ${orders.length} services; the most is ${MOST}`)
+    return orders
+  },
 }
 
 function parseMap(given: string): ServiceOrder[] {
   return Object.entries(map.parse(given)).map(([service, order]) => ({
-    ...nameOnly(service),
+    ...parseServiceReference(service),
     ...(order?.image !== undefined && { image: order.image }),
     ...(order?.['task-definition'] !== undefined && { taskDefinition: order['task-definition'] }),
     ...(order?.container !== undefined && { container: order.container }),
   }))
-}
-
-/** The name at the end of an ARN will do: the cluster is given by itself. */
-function nameOnly(given: string): ServiceOrder {
-  return { service: given.startsWith('arn:') ? given.slice(given.lastIndexOf('/') + 1) : given }
 }

@@ -5,7 +5,7 @@ const ecsBaselineSchema = v.strictObject({
   version: v.literal(1),
   kind: v.literal('ecs'),
   cluster: v.pipe(v.string(), v.nonEmpty()),
-  capturedAt: v.string(),
+  capturedAt: v.pipe(v.string(), v.isoTimestamp('is not a time')),
   services: v.pipe(
     v.array(
       v.strictObject({
@@ -16,6 +16,10 @@ const ecsBaselineSchema = v.strictObject({
       }),
     ),
     v.minLength(1, 'there must be at least one service'),
+    v.check(
+      (entries) => new Set(entries.map((entry) => entry.service)).size === entries.length,
+      'a service is there twice',
+    ),
   ),
 })
 
