@@ -38,11 +38,10 @@ export async function restoreEcs(
   const reports = services.toReversed().map(reportRestored)
   const restored = worstOutcome(reports)
   setOutputs(restored, reports, baseline, context)
-  if (inputs.dryRun)
-    return dryRunVerdict(
-      services.toReversed().map((one) => one.decision.kind === 'restore'),
-      reports,
-    )
+  if (inputs.dryRun) {
+    const wouldRestore = services.toReversed().map((one) => one.decision.kind === 'restore')
+    return dryRunVerdict(restored, wouldRestore, reports)
+  }
   const verifies = restored === 'rolled-back' || restored === 'already-rolled-back'
   const verification = verifies && end === 'ended' ? await verify(inputs, deadline, context) : undefined
   const outcome = verification?.healthy === false ? 'failed' : restored
@@ -117,7 +116,8 @@ function tableOf(reports: readonly ServiceReport[]): string {
   return table(['service', 'outcome', 'from', 'to', 'why'], rows)
 }
 
-function dryRunVerdict(wouldRestore: readonly boolean[], reports: readonly ServiceReport[]): Verdict {
+/** What cannot be restored fails a dry run as it would fail the restoring. */
+function dryRunVerdict(outcome: Outcome, wouldRestore: readonly boolean[], reports: readonly ServiceReport[]): Verdict {
   const rows = reports.map((report, index) => [
     code(report.service),
     wouldRestore[index]
@@ -127,9 +127,10 @@ function dryRunVerdict(wouldRestore: readonly boolean[], reports: readonly Servi
   ])
   const count = wouldRestore.filter(Boolean).length
   const what = count === 0 ? 'nothing would be restored' : `${count} of ${reports.length} would be restored`
+  const problem = outcome === 'failed' ? `; ${headlineOf(outcome, reports, 'ended')}` : ''
   return {
-    conclusion: 'success',
-    headline: `Dry run: ${what}. Nothing was changed`,
+    conclusion: outcome === 'failed' ? 'failed' : 'success',
+    headline: `Dry run: ${what}${problem}. Nothing was changed`,
     summary: table(['service', 'what would be done', 'why'], rows),
   }
 }

@@ -21,7 +21,8 @@ export async function chooseTarget(inputs: Inputs, ecs: Ecs, context: ActionCont
   if (inputs.baseline !== undefined) {
     return { baseline: selectServices(parseEcsBaseline(inputs.baseline), inputs), explicit: false }
   }
-  const { cluster = '', services: names } = inputs
+  const { cluster = '' } = inputs
+  const names = inputs.services.map(({ service }) => service)
   const services = await describeServices(ecs, cluster, names)
   checkRestorable(cluster, names, services)
   if (inputs.to === 'baseline') return await readTags(cluster, services, ecs, context)
@@ -40,7 +41,10 @@ export async function chooseTarget(inputs: Inputs, ecs: Ecs, context: ActionCont
 /** The services that are asked for, of those that the baseline has (inputs.ts checks that it has them). */
 function selectServices(baseline: EcsBaseline, { services }: Inputs): EcsBaseline {
   if (services.length === 0) return baseline
-  return { ...baseline, services: baseline.services.filter((entry) => services.includes(entry.service)) }
+  return {
+    ...baseline,
+    services: baseline.services.filter((entry) => services.some(({ service }) => service === entry.service)),
+  }
 }
 
 async function readTags(
@@ -49,34 +53,31 @@ async function readTags(
   ecs: Ecs,
   context: ActionContext,
 ): Promise<RollbackTarget> {
-  const found = await Promise.all(
-    [...services].map(async ([name, service]) => ({ name, left: await readPersistedBaseline(name, service, ecs) })),
-  )
   const triggeringRun = await readTriggeringRun(context)
-  const usable = found.flatMap(({ left }) =>
-    left !== undefined && (triggeringRun === undefined || left.run === triggeringRun) ? [left] : [],
+  const found = await Promise.all(
+    [...services].map(async ([name, service]) => {
+      const left = await readPersistedBaseline(name, service, ecs)
+      return { name, left: triggeringRun === undefined || left?.run === triggeringRun ? left : undefined }
+    }),
   )
-  const [first] = usable
-  if (first === undefined) {
-    // A run that died before its guard was armed has deployed nothing that a guard would answer for.
-    if (triggeringRun !== undefined)
-      return {
-        nothing: `Nothing to clean up: run ${triggeringRun} left no baseline. It ended before its guard was armed, or a later run's guard has been armed since`,
-      }
-    throw new ActionError('not-found', `No guard has left a baseline on ${[...services.keys()].join(', ')}.`, {
-      advice: 'Arm auto-rollback with persist: tag, give a baseline, or say to which version with to.',
+  const usable = found.flatMap(({ left }) => left ?? [])
+  const without = found.filter(({ left }) => left === undefined).map(({ name }) => name)
+  if (triggeringRun === undefined && without.length > 0) {
+    throw new ActionError('not-found', `No guard has left a baseline on ${without.join(', ')}.`, {
+      advice:
+        'Arm auto-rollback with persist: tag, give a baseline, or say to which version with to. Nothing was changed.',
     })
   }
-  context.log.info(`Using the baseline that run ${first.run} left at ${first.capturedAt}`)
-  const entries = usable.map((left) => left.baseline)
-  const baseline = {
-    version: 1 as const,
-    kind: 'ecs' as const,
-    cluster,
-    capturedAt: first.capturedAt,
-    services: entries,
+  // A run that died before its guard was armed has deployed nothing that a guard would answer for.
+  const absent = `run ${triggeringRun} left no baseline. It ended before its guard was armed, or a later run's guard has been armed since`
+  if (usable.length === 0) return { nothing: `Nothing to clean up: ${absent}` }
+  if (without.length > 0) context.log.info(`${without.join(', ')}: nothing to clean up: ${absent}`)
+  for (const { baseline, run, capturedAt } of usable) {
+    context.log.info(`${baseline.service}: using the baseline that run ${run} left at ${capturedAt}`)
   }
-  return { baseline, explicit: false }
+  const [capturedAt = ''] = usable.map((left) => left.capturedAt).toSorted()
+  const entries = usable.map((left) => left.baseline)
+  return { baseline: { version: 1, kind: 'ecs', cluster, capturedAt, services: entries }, explicit: false }
 }
 
 /**

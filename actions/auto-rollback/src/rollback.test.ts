@@ -32,6 +32,7 @@ const SERVICES = [
   'sick',
   'clicked',
   'tagged',
+  'untagged',
   'died',
   'dry',
   'scaled',
@@ -92,7 +93,8 @@ function startJob(inputs: Record<string, string>) {
     },
     deploy: (more: Record<string, string>) =>
       runInMemory(ecsDeploy, { inputs: { ...common, services: inputs.services ?? '', ...more }, environment }),
-    post: () => runInMemory(action, { inputs: { ...common, ...inputs }, environment, phase: 'post', state }),
+    post: (more: Record<string, string> = {}) =>
+      runInMemory(action, { inputs: { ...common, ...inputs, ...more }, environment, phase: 'post', state }),
     step: (more: Record<string, string>, signal = new AbortController().signal) =>
       runInMemory(action, { inputs: { ...common, ...more }, environment, signal }),
   }
@@ -271,6 +273,11 @@ describe.concurrent('the post step of a guard', () => {
     await job.arm()
     await job.deploy({ image: imageOf('v2') })
     await ecs.send(new DeleteServiceCommand({ cluster: 'small', service: 'deleted', force: true }))
+    const dry = await job.post({ 'dry-run': 'true' })
+    expect(dry).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', 'rolled-back': 'false' } })
+    expect(dry.annotations[0]?.message).toMatch(
+      /^Dry run: 1 of 2 would be restored; deleted could not be restored .*Nothing was changed$/,
+    )
     const run = await job.post()
     expect(run.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'true' })
     expect(run.annotations[0]?.message).toMatch(
@@ -361,6 +368,9 @@ describe.concurrent('mode rollback', () => {
     expect((await job.arm()).annotations).toEqual([])
     await job.deploy({ image: imageOf('v2') })
     const other = startJob({})
+    const half = await other.step({ mode: 'rollback', services: 'tagged, untagged' })
+    expect(half).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' } })
+    expect(half.annotations[0]?.message).toMatch(/No guard has left a baseline on untagged\..*\n.*Nothing was changed/)
     const run = await other.step({ mode: 'rollback', services: 'tagged' })
     expect(run.outputs).toMatchObject({ outcome: 'rolled-back', to: arnOf('tagged:1') })
     expect(run.exitCode).toBe(1)
