@@ -1,13 +1,7 @@
 import type { ActionContext } from '@deploy-kit/core/action'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
-import { runShell } from '@deploy-kit/core/shell'
-
-/**
- * What a `run:` step would not have either: the inputs of this action (its token among them), the files and state that
- * belong to this action alone, and the runner's own tokens.
- */
-const OURS = /^(INPUT_|STATE_|GITHUB_OUTPUT$|GITHUB_STATE$|ACTIONS_RUNTIME_|ACTIONS_CACHE_URL$|ACTIONS_RESULTS_URL$)/i
+import { commandEnvironment, runShell } from '@deploy-kit/core/shell'
 
 /**
  * Runs the build by the system shell in the workspace; its output goes to the log as it comes. It has no time limit of
@@ -71,8 +65,8 @@ function buildEnvironment(
   environment: ActionContext['environment'],
   token: string | undefined,
 ): Record<string, string | undefined> {
-  const kept = Object.entries(environment).filter(([name, value]) => {
-    return !OURS.test(name) && (token === undefined || !value?.includes(token))
-  })
+  const kept = Object.entries(commandEnvironment(environment)).filter(
+    ([, value]) => token === undefined || !value?.includes(token),
+  )
   return Object.fromEntries(kept)
 }

@@ -25,6 +25,18 @@ export interface ShellOptions {
   readonly onLines?: (lines: readonly string[]) => void | Promise<void>
 }
 
+/**
+ * What a `run:` step would not have either: the inputs of an action (tokens among them), the files and state that belong
+ * to the action alone, and the runner's own tokens.
+ */
+const OF_THE_ACTION =
+  /^(INPUT_|STATE_|GITHUB_OUTPUT$|GITHUB_STATE$|ACTIONS_RUNTIME_|ACTIONS_CACHE_URL$|ACTIONS_RESULTS_URL$)/i
+
+/** The environment for a command of the user's: the job's variables, without what only the action was given. */
+export function commandEnvironment(environment: ShellOptions['environment']): ShellOptions['environment'] {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !OF_THE_ACTION.test(name)))
+}
+
 /** The last part of an output that is longer is kept. */
 const MOST_OUTPUT = 256 * 1024
 /** Between SIGTERM and SIGKILL; a cancelled step has five seconds in all. */
