@@ -3,7 +3,8 @@ import { Deadline } from '@deploy-kit/core/deadline'
 import { createEcs } from '@deploy-kit/core/ecs/ecs-client'
 import { CancelledError } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
-import { captureByCommand, restoreByCommand } from './command-rollback.ts'
+import { captureByCommand } from './captured-version.ts'
+import { restoreByCommand } from './command-rollback.ts'
 import { captureServices } from './guard.ts'
 import { checkTogether, fields, type Inputs } from './inputs.ts'
 import { restoreEcs } from './restore-ecs.ts'
@@ -26,14 +27,12 @@ type Body = (inputs: Inputs, deadline: Deadline, context: ActionContext) => Prom
 
 async function timed(inputs: Inputs, context: ActionContext, body: Body): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)
+  context.setOutput('rolled-back', false)
   try {
     return await body(inputs, deadline, context)
   } catch (error) {
-    if (!(error instanceof CancelledError)) {
-      context.setOutput('outcome', 'failed')
-      throw error
-    }
     context.setOutput('outcome', 'failed')
+    if (!(error instanceof CancelledError)) throw error
     return { conclusion: 'cancelled', headline: 'Cancelled; what was requested before goes on', summary: '' }
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
@@ -45,10 +44,9 @@ async function arm(inputs: Inputs, deadline: Deadline, context: ActionContext): 
   const { baseline, headline, summary } =
     inputs.captureCommand === undefined
       ? await captureServices(inputs, await createEcs(inputs, context, deadline), context)
-      : await captureByCommand(inputs.captureCommand, inputs, deadline, context)
+      : await captureByCommand(inputs.captureCommand, inputs, context)
   context.saveState(STATE, JSON.stringify(baseline))
   context.setOutput('baseline', baseline)
-  context.setOutput('rolled-back', false)
   context.setOutput('outcome', 'armed')
   return { conclusion: 'success', headline, summary }
 }
@@ -58,13 +56,14 @@ async function restoreArmed(inputs: Inputs, deadline: Deadline, context: ActionC
   const saved = context.readState(STATE)
   if (saved === '') {
     const why = inputs.mode === 'guard' ? 'the guard was not armed' : 'the step has done its work'
+    context.setOutput('outcome', 'not-needed')
     return { conclusion: 'success', headline: `Nothing to restore after the job: ${why}`, summary: '' }
   }
   context.log.info(
     'If the job was cancelled, GitHub ends it five minutes after that: what has to be restored is requested first, and waited for as long as the job lives.',
   )
   const baseline = parseBaseline(saved)
-  if (baseline.kind === 'command') return await restoreByCommand(baseline.value, inputs, deadline, context)
+  if (baseline.kind === 'command') return await restoreByCommand(baseline, inputs, deadline, context)
   const ecs = await createEcs(inputs, context, deadline)
   return await restoreEcs(baseline, false, { inputs, ecs, deadline, context })
 }
@@ -72,14 +71,14 @@ async function restoreArmed(inputs: Inputs, deadline: Deadline, context: ActionC
 /** Mode rollback: restores now. */
 async function rollBack(inputs: Inputs, deadline: Deadline, context: ActionContext): Promise<Verdict> {
   if (inputs.rollbackCommand !== undefined) {
-    const version = inputs.baseline === undefined ? inputs.to : parseCommandBaseline(inputs.baseline)
-    return await restoreByCommand(version, inputs, deadline, context)
+    const value = inputs.baseline === undefined ? inputs.to : parseCommandBaseline(inputs.baseline)
+    const capturedAt = context.clock.date().toISOString()
+    return await restoreByCommand({ version: 1, kind: 'command', capturedAt, value }, inputs, deadline, context)
   }
   const ecs = await createEcs(inputs, context, deadline)
   const target = await chooseTarget(inputs, ecs, context)
   if ('nothing' in target) {
     context.setOutput('outcome', 'not-needed')
-    context.setOutput('rolled-back', false)
     return { conclusion: 'success', headline: target.nothing, summary: '' }
   }
   return await restoreEcs(target.baseline, target.explicit, { inputs, ecs, deadline, context })

@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '@deploy-kit/core/clock'
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { action } from './action.ts'
@@ -17,8 +19,11 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const run = (
   inputs: Record<string, string>,
-  more: { phase?: 'post'; state?: MemoryRun['state']; signal?: AbortSignal } = {},
-) => runInMemory(action, { inputs, environment: { PATH: process.env.PATH, VERSION_FILE: file }, ...more })
+  more: { phase?: 'post'; state?: MemoryRun['state']; clock?: Clock; environment?: Record<string, string> } = {},
+) => {
+  const environment = { PATH: process.env.PATH, VERSION_FILE: file, ...more.environment }
+  return runInMemory(action, { inputs, ...more, environment })
+}
 
 const guard = {
   'capture-command': 'cat "$VERSION_FILE"',
@@ -85,6 +90,65 @@ describe('a guard for what is not ECS', () => {
   it('is not armed by a command that prints nothing or fails', async () => {
     expect((await run({ ...guard, 'capture-command': 'true' })).annotations[0]?.message).toMatch(/printed nothing/)
     expect((await run({ ...guard, 'capture-command': 'exit 3' })).annotations[0]?.message).toMatch(/exited with 3/)
+  })
+})
+
+describe('a command that has trouble', () => {
+  it.each([
+    ['a NUL character', "printf 'a\\000b'", /capture-command printed a NUL character, which cannot be handed/],
+    ['more than a variable can hold', "head -c 200000 /dev/zero | tr '\\0' x", /printed at least 20000\d bytes, which/],
+  ])('does not arm a guard with %s', async (_, command, message) => {
+    const armed = await run({ ...guard, 'capture-command': command })
+    expect(armed).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed' }, state: {} })
+    expect(armed.annotations[0]?.message).toMatch(message)
+  })
+
+  it('leaves time to restore when what runs is not answered', async () => {
+    const armed = await run(guard)
+    const hanging = {
+      ...guard,
+      'capture-command': 'test "$(cat "$VERSION_FILE")" = v1 && cat "$VERSION_FILE" || sleep 1000',
+    }
+    await writeFile(file, 'v2')
+    const inputs = { ...hanging, timeout: '20m' }
+    const post = await run(inputs, { phase: 'post', state: armed.state, clock: hurriedClock(20) })
+    expect(post.outputs).toMatchObject({ outcome: 'rolled-back', to: 'v1' })
+    expect(post.annotations[0]?.message).toMatch(/What runs now cannot be told.* capture-command did not end in time/)
+  })
+
+  it('says what the state is when rollback-command fails, and what to do', async () => {
+    const armed = await run(guard)
+    await writeFile(file, 'v2')
+    const post = await run(
+      { ...guard, 'rollback-command': 'echo no way; exit 4' },
+      { phase: 'post', state: armed.state },
+    )
+    expect(post.annotations[0]?.message).toMatch(
+      /^'v1' may not have been restored: rollback-command exited with 4. It said: no way\nLook at what runs/,
+    )
+    expect(JSON.parse(post.outputs.report ?? '')).toMatchObject([{ outcome: 'failed', from: 'v2', to: 'v1' }])
+    expect(post.summary).toContain('| failed | `v2` | `v1` |')
+    expect(post.summary).not.toContain('Time to restore')
+  })
+
+  it('is asked again in silence', async () => {
+    const armed = await run(guard)
+    const isThere = 'test "$(wc -l < "$VERSION_FILE.asked")" -gt 4'
+    const capture = `echo >> "$VERSION_FILE.asked"; if ${isThere}; then echo v1; else echo v2; fi`
+    const post = await run(
+      { ...guard, 'capture-command': capture, 'rollback-command': 'true' },
+      { phase: 'post', state: armed.state },
+    )
+    expect(post.outputs.outcome).toBe('rolled-back')
+    expect(post.log.filter((line) => line === '| v2')).toHaveLength(1)
+    expect(post.summary).toMatch(/rollback to 'v1' started.*capture-command prints 'v1'.*Time to restore: /s)
+  })
+
+  it('is given the environment of a `run:` step, and nothing that is the action’s own', async () => {
+    const command = "env | grep -cE '^(INPUT_|STATE_|ACTIONS_RUNTIME_|GITHUB_OUTPUT=|GITHUB_STATE=)'; pwd"
+    const environment = { ACTIONS_RUNTIME_TOKEN: 'secret', GITHUB_STATE: '/state', GITHUB_WORKSPACE: directory }
+    const armed = await run({ ...guard, 'capture-command': command }, { environment })
+    expect(JSON.parse(armed.outputs.baseline ?? '')).toMatchObject({ value: `0\n${await realpath(directory)}` })
   })
 })
 

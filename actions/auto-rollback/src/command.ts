@@ -1,7 +1,16 @@
 import type { ActionContext } from '@deploy-kit/core/action'
-import type { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
-import { runShell } from '@deploy-kit/core/shell'
+import { commandEnvironment, runShell } from '@deploy-kit/core/shell'
+
+interface CommandOptions {
+  /** Of the input that it stands in. */
+  readonly name: string
+  readonly variables?: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly context: ActionContext
+  /** Nothing of what it says is printed: for a command that is asked again and again. */
+  readonly isQuiet?: boolean
+}
 
 /**
  * Runs one of the user's commands in the workspace and prints what it says.
@@ -9,23 +18,22 @@ import { runShell } from '@deploy-kit/core/shell'
  * @returns what it wrote to stdout
  * @throws {ActionError} wrong-state when it does not exit with 0 in time
  */
-export async function runCommand(
-  command: string,
-  options: { name: string; variables?: Readonly<Record<string, string>>; deadline: Deadline; context: ActionContext },
-): Promise<string> {
-  const { name, variables = {}, deadline, context } = options
+export async function runCommand(command: string, options: CommandOptions): Promise<string> {
+  const { name, variables = {}, timeoutMs, context, isQuiet = false } = options
+  const { GITHUB_WORKSPACE: directory } = context.environment
   const result = await runShell(command, {
-    environment: { ...context.environment, ...variables },
-    timeoutMs: deadline.remainingMs(),
+    environment: { ...commandEnvironment(context.environment), ...variables },
+    ...(directory && { directory }),
+    timeoutMs,
     signal: context.signal,
     clock: context.clock,
   })
   const lines = [result.stdout, result.stderr].flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '')
-  await context.log.outside(lines.map((line) => `| ${line}`))
+  if (!isQuiet) await context.log.outside(lines.map((line) => `| ${line}`))
   if (context.signal.aborted) throw new CancelledError()
   if (result.exitCode === 0 && !result.timedOut) return result.stdout
   const why = result.timedOut
-    ? 'did not end before the timeout'
+    ? 'did not end in time'
     : result.exitCode === null
       ? 'was ended by a signal'
       : `exited with ${result.exitCode}`

@@ -48,14 +48,14 @@ export async function restoreEcs(
   const proof: readonly Moment[] =
     verification === undefined ? [] : [{ at: context.clock.date(), kind: 'verified', what: verification.text }]
   context.setOutput('outcome', outcome)
+  const advised = reports.filter(({ next }) => next !== '')
   return {
     conclusion: conclude(outcome, inputs),
     headline: fullHeadline(outcome, reports, verification, end),
+    details: advised.map(({ service, next }) => `${service}: ${next}`).join('\n'),
     summary: blocks(
       tableOf(reports),
-      ...reports
-        .filter(({ next }) => next !== '')
-        .map(({ service, next }) => `**Next, ${code(service)}:** ${escapeMarkdown(next)}`),
+      ...advised.map(({ service, next }) => `**Next, ${code(service)}:** ${escapeMarkdown(next)}`),
       renderTimeline([...listMoments(services), ...proof], verifies && outcome !== 'failed'),
       verification === undefined ? '' : escapeMarkdown(`Verification: ${verification.text}.`),
     ),
