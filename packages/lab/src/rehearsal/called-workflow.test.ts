@@ -96,3 +96,38 @@ test('a release tag of deploy-kit has no workflows: what GitHub would not find t
       `.github/workflows/test.yml:4:11: There is no .github/workflows/deploy.yml at ${ref}: a release of deploy-kit has its actions only.`,
     )
 })
+
+test('permissions that the caller does not have are refused before anything runs', async () => {
+  const job = (permissions: string) => `{ ${permissions} runs-on: ubuntu-latest, steps: [{ run: echo }] }`
+  const files = {
+    '.github/workflows/c.yml': `on: workflow_call\npermissions: { contents: read }\njobs:\n  x: ${job('permissions: { contents: write, id-token: write },')}\n  y: ${job('')}\n`,
+    '.github/workflows/d.yml': 'on: workflow_call\njobs:\n  z: { uses: ./.github/workflows/c.yml }\n',
+  }
+  const call = (permissions: string, uses = 'c') =>
+    rehearse(`on: push\njobs:\n  a: { uses: ./.github/workflows/${uses}.yml, ${permissions} }\n`, { files })
+  const error = "Error calling workflow './.github/workflows/c.yml'. The nested job 'x' is requesting"
+  await expect(call('')).rejects.toThrow(
+    `.github/workflows/test.yml:3:3: ${error} 'contents: write, id-token: write', but is only allowed 'contents: read, id-token: none'.`,
+  )
+  await expect(call('permissions: { contents: write }', 'd')).rejects.toThrow(
+    `.github/workflows/d.yml:3:3: ${error} 'id-token: write', but is only allowed 'id-token: none'.`,
+  )
+  await expect(call('permissions: {}')).rejects.toThrow(
+    "The workflow is requesting 'contents: read', but is only allowed 'contents: none'.",
+  )
+  expect((await call('permissions: write-all', 'd')).conclusion).toBe('success')
+})
+
+test('a called workflow takes no text for a number or a boolean', async () => {
+  const files = {
+    '.github/workflows/c.yml': `on: { workflow_call: { inputs: { n: { type: number }, b: { type: boolean }, s: { type: string } } } }\njobs: { x: { runs-on: ubuntu-latest, steps: [{ run: "echo \${{ inputs.n }} \${{ inputs.b }} \${{ inputs.s }}" }] } }\n`,
+  }
+  const call = (given: string) =>
+    rehearse(`on: push\njobs:\n  a: { uses: ./.github/workflows/c.yml, with: { ${given} } }\n`, { files })
+  await expect(call('n: "2", b: yes')).rejects.toThrow(
+    ".github/workflows/test.yml:3:52: Input 'n' has to be a number; the text '2' was given\n.github/workflows/test.yml:3:60: Input 'b' has to be true or false; the text 'yes' was given",
+  )
+  const late = await call(`b: "\${{ vars.NONE }}"`)
+  expect(late.jobs[0]?.annotations[0]?.message).toContain("Input 'b' has to be true or false; the text '' was given")
+  expect(printed(await call('n: 2, b: true, s: 3'), 'a / x')).toEqual(['2 true 3'])
+})

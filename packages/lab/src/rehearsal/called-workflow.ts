@@ -1,9 +1,10 @@
-import { type InputValue, resolveInputs } from './event-inputs.ts'
+import { type InputValue, resolveInputs, typeProblems } from './event-inputs.ts'
 import { fromData } from './expression-data.ts'
 import { type JobOutcome, resultOf } from './job-result.ts'
 import { expandStrategy } from './matrix.ts'
 import { type Leg, nameOf, runEachLeg } from './matrix-runner.ts'
 import { permissionsOf } from './permissions.ts'
+import { Refusal } from './refusal.ts'
 import { evaluate, evaluateText, evaluateTexts } from './template.ts'
 import type { CallBody, JobPlan, WorkflowPlan } from './workflow-plan.ts'
 import type { JobRun } from './workflow-run.ts'
@@ -43,6 +44,9 @@ function calledScope(caller: WorkflowScope, job: JobPlan, body: CallBody, plan: 
   const scope = { file: caller.plan.file, contexts: leg.contexts }
   const given = body.with === undefined ? {} : (fromData(evaluate(body.with, scope)) as Record<string, InputValue>)
   const options = plan.triggers.find(({ event }) => event === 'workflow_call')?.options
+  const values = Object.entries(given).map(([name, value]) => ({ name, at: body.with ?? body.uses, value }))
+  const problems = typeProblems(options, values, caller.plan.file)
+  if (problems.length > 0) throw new Refusal(problems)
   const { github, vars } = workflowContexts(caller)
   const secrets =
     body.secrets === 'inherit'

@@ -42,6 +42,24 @@ export function resolveInputs(
   return values
 }
 
+/**
+ * What a calling workflow hands to inputs of another type. Unlike what a person types in a form, it is not converted: the
+ * text 'true', or nothing, is no boolean.
+ */
+export function typeProblems(
+  options: TemplateToken | undefined,
+  given: readonly { readonly name: string; readonly at: Placed; readonly value: unknown }[],
+  file: string,
+): readonly Problem[] {
+  const definitions = definitionsOf(options)
+  return given.flatMap(({ name, at, value }) => {
+    const type = definitions.find((definition) => sameName(definition.name, name))?.type
+    if ((type !== 'boolean' && type !== 'number') || typeof value === type) return []
+    const wanted = type === 'boolean' ? 'true or false' : 'a number'
+    return problemAt(file, at, `Input '${name}' has to be ${wanted}; the text '${value ?? ''}' was given`)
+  })
+}
+
 function definitionsOf(options: TemplateToken | undefined): readonly InputDefinition[] {
   const inputs = membersOf(options).get('inputs')
   if (inputs === undefined || !isMapping(inputs)) return []

@@ -57,6 +57,8 @@ function expandMatrix(matrix: unknown, at: Placed, scope: Scope): readonly Combi
   }
   if (entries.length === 0 && include === undefined) throw refuse('The matrix has no vector')
   const excluded = recordsOf(exclude, 'exclude', refuse)
+  const stray = excluded.flatMap((partial) => Object.keys(partial)).find((key) => !(key in vectors))
+  if (stray !== undefined) throw refuse(`Matrix exclude key '${stray}' does not match any key within the matrix`)
   const originals = combine(entries as [string, unknown[]][]).filter(
     (combination) => !excluded.some((partial) => holds(combination, partial)),
   )

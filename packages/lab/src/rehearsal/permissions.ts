@@ -35,7 +35,8 @@ export function permissionsOf(
   return Object.fromEntries(granted)
 }
 
-function readPermissions(token: TemplateToken): JobPermissions {
+/** What is asked for, whether it is granted or not. */
+export function readPermissions(token: TemplateToken): JobPermissions {
   if (!isMapping(token)) {
     const level = token.toString() === 'write-all' ? 'write' : 'read'
     const given = scopes.filter((scope) => level === 'write' || scope !== 'id-token')
@@ -46,4 +47,15 @@ function readPermissions(token: TemplateToken): JobPermissions {
     return level === 'read' || level === 'write' ? [[scope, level] as const] : []
   })
   return Object.fromEntries(levels)
+}
+
+/** What of the permissions that are asked for goes beyond those that are allowed, in GitHub's words; undefined: nothing. */
+export function excessOf(
+  asked: JobPermissions,
+  allowed: JobPermissions,
+): { readonly requested: string; readonly allowed: string } | undefined {
+  const beyond = Object.keys(asked).filter((scope) => asked[scope] !== allowed[scope] && allowed[scope] !== 'write')
+  if (beyond.length === 0) return undefined
+  const list = (levels: JobPermissions) => beyond.map((scope) => `${scope}: ${levels[scope] ?? 'none'}`).join(', ')
+  return { requested: list(asked), allowed: list(allowed) }
 }

@@ -64,6 +64,27 @@ test('two steps with one id are refused', async () => {
   expect(problems).toEqual([`${file}:9:13: The identifier 'a' may not be used more than once within the same scope.`])
 })
 
+test('two steps whose ids differ in case alone are refused', async () => {
+  expect(await refusalOf(steps('- { id: a, run: echo }\n- { id: A, run: echo }'))).toEqual([
+    `${file}:8:9: The identifier 'A' may not be used more than once within the same scope.`,
+  ])
+})
+
+test('an event that is filtered by what passes and by what does not is refused', async () => {
+  const on = 'on:\n  push: { branches: [main], branches-ignore: [old], paths: [a], paths-ignore: [b] }\n'
+  expect(await refusalOf(`${on}jobs:\n  a: { runs-on: ubuntu-latest, steps: [{ run: echo }] }\n`)).toEqual([
+    `${file}:2:3: you may only define one of \`branches\` and \`branches-ignore\` for a single event`,
+    `${file}:2:3: you may only define one of \`paths\` and \`paths-ignore\` for a single event`,
+  ])
+})
+
+test('a matrix that excludes by a key it does not have is refused', async () => {
+  const strategy = 'strategy: { matrix: { a: [1, 2], exclude: [{ b: 1 }] } }'
+  expect(await refusalOf(steps('- run: echo', strategy))).toEqual([
+    `${file}:5:25: Matrix exclude key 'b' does not match any key within the matrix`,
+  ])
+})
+
 test('containers and services are refused, since there is no engine', async () => {
   const problems = await refusalOf(steps('- run: echo', 'container: node:24\nservices:\n  db: { image: postgres }'))
   expect(problems).toEqual([

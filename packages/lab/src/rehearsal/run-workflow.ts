@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ProcessKeeper } from '../process-keeper.ts'
 import { type ActionLibrary, createActionLibrary } from './action-library.ts'
+import { findCallProblems } from './call-rules.ts'
 import { findProblems } from './capability.ts'
 import { resolveInputs } from './event-inputs.ts'
 import { makeEvent, type RunEventFacts } from './event-payload.ts'
@@ -157,6 +158,7 @@ async function refuseProblems(
   const contexts = { github: githubContext(run, undefined), vars: run.settings.vars }
   const facts = { repository, actions, path: run.settings.machineVariables.PATH ?? '' }
   const problems = [
+    ...findCallProblems(main, called),
     ...(await findProblems(main, { ...facts, contexts: { ...contexts, inputs: run.trigger.inputs } })),
     ...(await Promise.all([...called.values()].map((plan) => findProblems(plan, { ...facts, contexts })))).flat(),
   ]

@@ -1,10 +1,11 @@
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
 import type { FileProvider } from '@actions/workflow-parser/workflows/file-provider'
-import { problemAt, Refusal } from './refusal.ts'
+import { Refusal } from './refusal.ts'
 import { asString, conditionOf, membersOf, planSteps } from './step-plan.ts'
 import { readWorkflowTemplate, type TemplateFile } from './template-file.ts'
 import { isMapping, isSequence, isString } from './workflow-parser.ts'
 import type { CallBody, JobPlan, StepsBody, Trigger, WorkflowPlan } from './workflow-plan.ts'
+import { findViolations } from './workflow-rules.ts'
 
 /**
  * @param files gives the reusable workflows that the file calls, so that what they are given can be checked
@@ -19,9 +20,7 @@ export async function planWorkflow(file: string, content: string, files?: FilePr
     const value = membersOf(output).get('value')
     return value === undefined ? [] : [[name, value] as const]
   })
-  const jobs = jobsOf(template, members.get('jobs'))
-  refuseIdleJobs(file, jobs)
-  return {
+  const plan: WorkflowPlan = {
     file,
     name: asString(members.get('name'))?.value || file,
     triggers,
@@ -30,15 +29,11 @@ export async function planWorkflow(file: string, content: string, files?: FilePr
     permissions: members.get('permissions'),
     concurrency: members.get('concurrency'),
     outputs: new Map(outputs),
-    jobs,
+    jobs: jobsOf(template, members.get('jobs')),
   }
-}
-
-/** The parser lets them pass, GitHub does not. @see https://github.com/actions/languageservices/pull/98 */
-function refuseIdleJobs(file: string, jobs: readonly JobPlan[]): void {
-  const idle = jobs.filter(({ body }) => body.kind === 'steps' && body.steps.length === 0)
-  const message = 'No steps defined in `steps` and no workflow called in `uses` for the job'
-  if (idle.length > 0) throw new Refusal(idle.map(({ id, at }) => problemAt(file, at, `${message} '${id}'`)))
+  const problems = findViolations(plan)
+  if (problems.length > 0) throw new Refusal(problems)
+  return plan
 }
 
 function triggersOf(on: TemplateToken | undefined): readonly Trigger[] {
