@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { globSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { data } from '@actions/expressions'
 import type { FunctionDefinition } from '@actions/expressions/funcs/info'
+import { globSync } from 'tinyglobby'
 
 export type JobStatus = 'success' | 'failure' | 'cancelled'
 
@@ -66,12 +67,14 @@ export function hashFilesFunction(workspace: string): FunctionDefinition {
 
 function hashFiles(workspace: string, patterns: readonly string[]): string {
   const files = new Set<string>()
+  // As @actions/glob reads patterns: no braces, hidden files too, and a folder stands for all that lies in it.
+  const options = { cwd: workspace, dot: true, braceExpansion: false, extglob: false, followSymbolicLinks: false }
   for (const pattern of patterns.flatMap((text) => text.split('\n')).map((line) => line.trim())) {
     if (pattern === '' || pattern.startsWith('#')) continue
     const isNegative = pattern.startsWith('!')
-    for (const file of globSync(isNegative ? pattern.slice(1) : pattern, { cwd: workspace }))
+    for (const file of globSync(isNegative ? pattern.slice(1) : pattern, options))
       if (isNegative) files.delete(file)
-      else if (statSync(join(workspace, file)).isFile()) files.add(file)
+      else if (!file.startsWith('../')) files.add(file)
   }
   if (files.size === 0) return ''
   const hash = createHash('sha256')

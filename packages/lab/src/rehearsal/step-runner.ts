@@ -164,7 +164,8 @@ function headingOf(
 function nameOf(job: JobState, frame: Frame, plan: StepPlan, env: Record<string, string>, phase: StepPhase): string {
   const scope = stepScope(job, frame, env)
   try {
-    if (plan.name !== undefined) return evaluateText(plan.name, scope)
+    const given = plan.name === undefined ? '' : evaluateText(plan.name, scope)
+    if (given !== '') return given
     if (plan.work.kind === 'uses') return phase === 'main' ? `Run ${plan.work.uses.value}` : plan.work.uses.value
     return `Run ${evaluateText(plan.work.run, scope).trimStart().split('\n')[0]}`
   } catch {

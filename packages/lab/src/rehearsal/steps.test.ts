@@ -145,6 +145,11 @@ test('GITHUB_PATH puts folders in front of PATH for the steps that follow', asyn
   expect(printed(run)).toEqual(['mine'])
 })
 
+test('a step with an empty name is called by what it runs', async () => {
+  const run = await rehearse(steps(`- { name: '', run: echo hello }`))
+  expect(jobOf(run).steps[0]?.name).toBe('Run echo hello')
+})
+
 test('hashFiles hashes what matches in the workspace', async () => {
   const run = await rehearse(
     steps(`
@@ -157,6 +162,19 @@ test('hashFiles hashes what matches in the workspace', async () => {
   expect(some).toMatch(/^[0-9a-f]{64}$/)
   expect(some).not.toBe(all)
   expect(none).toBe('')
+})
+
+test('hashFiles finds hidden files and takes a folder for all that is in it', async () => {
+  const run = await rehearse(
+    steps(`
+- run: mkdir -p .hid/a d && echo 1 > .hid/a/x.lock && echo 2 > d/y && echo 3 > '{z}'
+- id: h
+  run: |
+    echo "\${{ hashFiles('**/x.lock') != '' }} \${{ hashFiles('d') == hashFiles('d/*') }} \${{ hashFiles('d') != '' }}"
+    echo "\${{ hashFiles('{z}') != '' }} \${{ hashFiles('{d/y,none}') == '' }} \${{ hashFiles('../**') == '' }}"
+    echo "\${{ hashFiles(format('{0}/d/y', github.workspace)) == hashFiles('./d/y') }}"`),
+  )
+  expect(printedBy(stepOf(run, 'h')).join(' ')).toBe('true true true true true true true')
 })
 
 test('an expression that fails when its turn comes fails the step, with its place', async () => {
