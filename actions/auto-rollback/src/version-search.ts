@@ -49,32 +49,64 @@ async function findPrevious({ cluster, name, service }: About, ecs: Ecs): Promis
 
 async function findByImageTag(tag: string, { name, service }: About, ecs: Ecs): Promise<string> {
   const current = await describeTaskDefinition(ecs, service.taskDefinition ?? '')
-  if (hasImageTag(current, tag)) return current.arn
-  const seen: string[] = []
+  if (versionsOf(current).includes(tag)) return current.arn
+  const isShortSha = /^[0-9a-f]{7,39}$/.test(tag)
+  const seen: TaskDefinition[] = []
   // A deregistered one still says what it was; it is registered again when it is needed.
   for (const status of ['ACTIVE', 'INACTIVE'] as const) {
+    const found: TaskDefinition[] = []
     const arns = await listRevisions(ecs, current.family, status)
     for (let index = 0; index < arns.length; index += AT_ONCE) {
       const batch = await Promise.all(arns.slice(index, index + AT_ONCE).map((arn) => findTaskDefinition(ecs, arn)))
-      const found = batch.find((definition) => definition !== undefined && hasImageTag(definition, tag))
-      if (found !== undefined) return found.arn
-      seen.push(...batch.flatMap((definition) => definition?.input.containerDefinitions[0]?.image ?? []))
+      const definitions = batch.filter((definition) => definition !== undefined)
+      seen.push(...definitions)
+      found.push(...definitions.filter((definition) => findMatch(definition, tag) !== undefined))
+      // A tag is of one version, whichever revision has it; what else begins like a sha is only known at the end.
+      if (found.length > 0 && !isShortSha) break
     }
+    const chosen = chooseMatch(found, tag, current)
+    if (chosen !== undefined) return chosen.arn
   }
-  const newest = [...new Set(seen)].slice(0, 5).join(', ')
+  const newest = [...new Set(seen.map((definition) => definition.input.containerDefinitions[0]?.image))].slice(0, 5)
   throw new ActionError(
     'not-found',
-    `No revision of ${current.family}, which the service ${name} runs, has an image with the tag ${tag}. The newest have ${newest}.`,
+    `No revision of ${current.family}, which the service ${name} runs, has an image with the tag ${tag}. The newest have ${newest.join(', ')}.`,
     { advice: 'Name one of these tags, or deploy the image with ecs-deploy. Nothing was changed.' },
   )
 }
 
-/** The tag itself; for a sha of seven digits or more also the beginning of a longer one. */
-function hasImageTag(definition: TaskDefinition, wanted: string): boolean {
-  return definition.input.containerDefinitions.some(({ image }) => {
-    const tag = /:([\w.-]+)(?:@.*)?$/.exec(image)?.[1] ?? ''
-    return tag === wanted || (/^[0-9a-f]{7,40}$/.test(wanted) && /^[0-9a-f]{40}$/.test(tag) && tag.startsWith(wanted))
+/**
+ * The newest that is found, but what runs already where that is of the same version.
+ *
+ * @throws {ActionError} bad-input when it is the beginning of several shas
+ */
+function chooseMatch(
+  found: readonly TaskDefinition[],
+  tag: string,
+  current: TaskDefinition,
+): TaskDefinition | undefined {
+  const exact = found.find((definition) => findMatch(definition, tag) === tag)
+  const versions = [...new Set(found.map((definition) => findMatch(definition, tag)))]
+  if (exact !== undefined) return exact
+  if (versions.length <= 1) return found.find((definition) => definition.arn === current.arn) ?? found[0]
+  throw new ActionError('bad-input', `to: ${tag} is the beginning of several shas: ${versions.join(', ')}.`, {
+    advice: 'Give more of its digits. Nothing was changed.',
   })
+}
+
+/** The version of a definition that `wanted` names: itself, or the sha that it is the beginning of, as git has it. */
+function findMatch(definition: TaskDefinition, wanted: string): string | undefined {
+  const isSha = /^[0-9a-f]{7,40}$/.test(wanted)
+  const versions = versionsOf(definition)
+  if (versions.includes(wanted)) return wanted
+  return versions.find((version) => isSha && /^[0-9a-f]{40}$/.test(version) && version.startsWith(wanted))
+}
+
+/** The image tags of the only essential container; of all, when there are several: a sidecar's is another thing's version. */
+function versionsOf({ input: { containerDefinitions } }: TaskDefinition): string[] {
+  const essential = containerDefinitions.filter((container) => container.essential !== false)
+  const asked = essential.length === 1 ? essential : containerDefinitions
+  return asked.flatMap(({ image }) => /:([\w.-]+)(?:@.*)?$/.exec(image)?.[1] ?? [])
 }
 
 async function listRevisions(ecs: Ecs, family: string, status: TaskDefinitionStatus): Promise<readonly string[]> {
