@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { globSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { measureSizes } from './compressed-size.ts'
 import { createWorkspace } from './testing/workspace.ts'
 
@@ -74,3 +78,55 @@ test.each([3, MANY])('a cancelled step ends the compression of %i files', async 
   setTimeout(() => cancel.abort(), 50)
   await expect(measured).rejects.toThrow('The step was cancelled.')
 })
+
+describe('beside the command-line tools', () => {
+  /** What `brotli -q 11` (1.0.9) made of this as its standard input. */
+  const BROTLI: readonly (readonly [content: Buffer, bytes: number])[] = [
+    [Buffer.from(''), 1],
+    [Buffer.from(code(3, 1008)), 316],
+    [Buffer.from(code(5, 20_000)), 4628],
+    [Buffer.from(code(7, 65_520)), 14_101],
+    [Buffer.from(code(11, 300_000)), 59_553],
+    [Buffer.from(code(13, 600_000)), 114_188],
+    // The end is the same as the beginning, farther away than Node's own window reaches: with that it is 40,102.
+    [Buffer.concat([noise(20_000), Buffer.alloc(4_300_000), noise(20_000)]), 20_030],
+  ]
+
+  test('brotli gives the same bytes', async () => {
+    const files = BROTLI.map(([content], at) => [`${at}.js`, content] as const)
+    await using workspace = await createWorkspace(Object.fromEntries(files))
+    const tasks = files.map(([path]) => ({ path, compression: 'brotli' as const }))
+    const results = await measureSizes(tasks, workspace.path, never)
+    expect(results.map((result) => 'bytes' in result && result.bytes)).toEqual(BROTLI.map(([, bytes]) => bytes))
+  })
+
+  test('gzip differs from GNU gzip by no more than the documentation says', async () => {
+    const folder = dirname(fileURLToPath(import.meta.resolve('yaml')))
+    const paths = globSync('**/*.js', { cwd: folder }).filter((path) => statSync(`${folder}/${path}`).size > 1000)
+    const results = await measureSizes(
+      paths.map((path) => ({ path, compression: 'gzip' as const })),
+      folder,
+      never,
+    )
+    const bytes = results.map((result) => ('bytes' in result ? result.bytes : Number.NaN))
+    const expected = paths.map((path) => execFileSync('gzip', ['-9', '-n', '-c', path], { cwd: folder }).length)
+    expect(bytes.length).toBeGreaterThan(30)
+    for (const [at, path] of paths.entries())
+      expect(Math.abs((bytes[at] ?? 0) / (expected[at] ?? 0) - 1), path).toBeLessThan(0.04)
+    expect(Math.abs(sum(bytes) / sum(expected) - 1)).toBeLessThan(0.01)
+  })
+})
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}
+
+/** Bytes that nothing makes smaller. */
+function noise(length: number): Buffer {
+  let state = 1
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 24
+  }
+  return Buffer.from(Array.from({ length }, next))
+}

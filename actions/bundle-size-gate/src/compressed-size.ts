@@ -3,8 +3,9 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib'
+import { brotliCompress, createBrotliCompress, createGzip, gzip } from 'node:zlib'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
+import { brotliOptions, gzipOptions } from './compression-options.ts'
 import { compressFiles } from './compression-threads.ts'
 
 export type Compression = 'gzip' | 'brotli' | 'none'
@@ -24,13 +25,6 @@ const PREPARATION_BYTES = 6000
 const START_BYTES = 1_500_000
 /** Brotli 11 takes so many times as long as gzip 9 for the same bytes, about. */
 const BROTLI_EFFORT = 30
-
-// A compressor is made for each file: one that is reset and used again remembers enough of the file before to make a
-// byte more or less of the next, and sizes would depend on the order.
-const OPTIONS = {
-  gzip: { level: 9 },
-  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } },
-}
 
 export interface SizeTask {
   /** Relative to the workspace. */
@@ -106,7 +100,7 @@ async function compressWhole(tasks: Compressible[], workspace: string, signal: A
   // The largest first, so that no thread is left with a large one at the end.
   const ordered = tasks.toSorted((a, b) => b.rawBytes - a.rawBytes)
   const files = ordered.map((task) => ({ ...task, path: join(workspace, task.path) }))
-  const found = await compressFiles(files, OPTIONS, signal)
+  const found = await compressFiles(files, signal)
   for (const [at, task] of ordered.entries()) keep(task, found[at] ?? { problem: 'it was not measured' })
 }
 
@@ -144,8 +138,8 @@ async function inTurns(
 async function compressedBytes(content: Buffer, compression: 'gzip' | 'brotli'): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const done = (error: Error | null, compressed: Buffer): void => (error ? reject(error) : resolve(compressed))
-  if (compression === 'gzip') gzip(content, OPTIONS.gzip, done)
-  else brotliCompress(content, OPTIONS.brotli, done)
+  if (compression === 'gzip') gzip(content, gzipOptions, done)
+  else brotliCompress(content, brotliOptions, done)
   return (await promise).length
 }
 
@@ -157,7 +151,7 @@ async function streamedBytes(path: string, compression: 'gzip' | 'brotli', signa
       done()
     },
   })
-  const compressor = compression === 'gzip' ? createGzip(OPTIONS.gzip) : createBrotliCompress(OPTIONS.brotli)
+  const compressor = compression === 'gzip' ? createGzip(gzipOptions) : createBrotliCompress(brotliOptions)
   await pipeline(createReadStream(path, { highWaterMark: PIECE_BYTES[compression] }), compressor, counter, { signal })
   return bytes
 }

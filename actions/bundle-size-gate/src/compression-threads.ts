@@ -1,16 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
-import { type BrotliOptions, brotliCompressSync, gzipSync, type ZlibOptions } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { systemClock } from '@deploy-kit/core/clock'
 import { messageOf } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
-
-/** How files are compressed. */
-export interface CompressionOptions {
-  readonly gzip: ZlibOptions
-  readonly brotli: BrotliOptions
-}
+import { brotliOptions, gzipOptions } from './compression-options.ts'
 
 /** What of Node a thread uses. */
 const node = { openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }
@@ -24,7 +19,8 @@ const node = { openSync, readSync, closeSync, readFileSync, gzipSync, brotliComp
  */
 function createSizer(
   { openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }: typeof node,
-  { options, bufferBytes }: { readonly options: CompressionOptions; readonly bufferBytes: number },
+  options: { readonly gzip: typeof gzipOptions; readonly brotli: typeof brotliOptions },
+  bufferBytes: number,
 ): (path: string, brotli: boolean) => number {
   const buffer = Buffer.allocUnsafeSlow(bufferBytes)
   const read = (path: string): Buffer => {
@@ -53,8 +49,8 @@ const PROGRAM = `
 const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
 const { brotliCompressSync, gzipSync } = require('node:zlib')
-const { paths, brotli, taken, sizes } = workerData
-const sizeOf = (${createSizer})({ openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }, workerData)
+const { paths, brotli, options, bufferBytes, taken, sizes } = workerData
+const sizeOf = (${createSizer})({ openSync, readSync, closeSync, readFileSync, gzipSync, brotliCompressSync }, options, bufferBytes)
 const problems = []
 for (let at = 0; at < paths.length; at += 1) {
   if (Atomics.exchange(taken, at, 1) !== 0) continue
@@ -87,7 +83,6 @@ export interface WholeFile {
  */
 export async function compressFiles(
   files: readonly WholeFile[],
-  options: CompressionOptions,
   signal: AbortSignal,
 ): Promise<(number | { readonly problem: string })[]> {
   const taken = new Int32Array(new SharedArrayBuffer(files.length * Int32Array.BYTES_PER_ELEMENT))
@@ -96,6 +91,7 @@ export async function compressFiles(
   const brotli = Uint8Array.from(files, ({ compression }) => (compression === 'brotli' ? 1 : 0))
   // One byte more, to see that a file is no larger than expected.
   const bufferBytes = (files[0]?.rawBytes ?? 0) + 1
+  const options = { gzip: gzipOptions, brotli: brotliOptions }
   const workerData = { paths: files.map(({ path }) => path), brotli, options, bufferBytes, taken, sizes }
   const workers = await startWorkers(Math.min(availableParallelism(), files.length) - 1, workerData)
   const stop = (): void => {
@@ -106,7 +102,7 @@ export async function compressFiles(
     const others = Promise.all(workers.map((worker) => resultOf(worker)))
     // Whoever fails is asked below, when this thread has done its part.
     others.catch(() => undefined)
-    const sizeOf = createSizer(node, workerData)
+    const sizeOf = createSizer(node, options, bufferBytes)
     for await (const at of fromSmallEnd(taken, signal)) {
       const { path, compression } = files[at] as WholeFile
       try {
