@@ -18,9 +18,11 @@ export function pattern(): Field<string> {
 export function insideWorkspace(given: string, workspace: string): string {
   if (!isAbsolute(given)) return given
   const slashed = workspace.replaceAll('\\', '/').replace(/\/$/, '')
-  if (given === slashed) return '.'
-  if (!given.startsWith(`${slashed}/`)) throw outside(given)
-  return withoutParents(given.slice(slashed.length + 1), given)
+  // On Windows github.workspace has backslashes, which are no escapes there.
+  const path = given.startsWith('/') ? given : given.replaceAll('\\', '/')
+  if (path === slashed) return '.'
+  if (!path.startsWith(`${slashed}/`)) throw outside(given)
+  return withoutParents(path.slice(slashed.length + 1), given)
 }
 
 function isAbsolute(given: string): boolean {

@@ -66,9 +66,10 @@ async function exit(code: number): Promise<never> {
  * for the thread that it blocks, 40 s and more; another program in place of this one takes no thread along.
  */
 function abandonLookups(code: number): void {
+  // Windows cannot do that, and Node throws there; the wait remains.
+  if (process.platform === 'win32') return
   // execve is experimental in Node 24; the log has no use for a warning about that.
   process.removeAllListeners('warning')
-  // Windows has none; there the wait remains.
   process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {})
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { platform } from 'node:os'
 import type { Readable } from 'node:stream'
 import { abortAfter } from './abort.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -37,6 +38,8 @@ export function commandEnvironment(environment: ShellOptions['environment']): Sh
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !OF_THE_ACTION.test(name)))
 }
 
+const isWindows = platform() === 'win32'
+
 /** The last part of an output that is longer is kept. */
 const MOST_OUTPUT = 256 * 1024
 /** Between SIGTERM and SIGKILL; a cancelled step has five seconds in all. */
@@ -46,7 +49,8 @@ const DRAIN_MS = 500
 
 /**
  * Runs a command by the system shell (`/bin/sh -c`, cmd.exe on Windows). Values go into its environment, never into the
- * command. It is a process group of its own, so that it ends as a whole at the time limit and with the signal.
+ * command. It is a process group of its own, so that it ends as a whole at the time limit and with the signal; Windows has
+ * none, and ends the command and what it has started at once, without a chance to clean up.
  *
  * @throws Error when there is no shell
  */
@@ -55,7 +59,8 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   using limit = abortAfter(timeoutMs, clock, signal)
   const child = spawn(command, {
     shell: true,
-    detached: true,
+    // On Windows this would open a window.
+    detached: !isWindows,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...environment },
     ...(directory !== undefined && { cwd: directory }),
@@ -132,6 +137,11 @@ async function endGroup(pid: number | undefined, clock: Clock, ended: AbortSigna
 }
 
 function killGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (isWindows) {
+    // An 'error' (there is no taskkill) leaves the command as it is: nothing else could end it.
+    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' }).on('error', () => {})
+    return
+  }
   // biome-ignore lint/style/noRestrictedGlobals: a group can be reached by no method of the child; nothing of this process is read or changed.
   process.kill(-pid, signal)
 }

@@ -62,6 +62,8 @@ export interface Lab extends AsyncDisposable {
  * @throws Error when the world is not valid, the port is taken or a service does not become steady; nothing is left then
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
+  if (process.platform === 'win32')
+    throw new Error('The lab needs process groups and signals, which Windows does not have. Run it in WSL.')
   const world = typeof options.world === 'string' ? await loadWorld(options.world) : options.world
   await using started = new AsyncDisposableStack()
   const dataDirectory = await mkdtemp(join(await reachableTemporaryFolder(), 'deploy-kit-lab-'))
