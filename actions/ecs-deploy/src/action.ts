@@ -6,12 +6,13 @@ import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
 import { createEcs, type Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { listStoppedTasks } from '@deploy-kit/core/ecs/failed-tasks'
 import { describeServices } from '@deploy-kit/core/ecs/services'
-import { isTaskDefinitionFile, readTaskDefinitionFile } from '@deploy-kit/core/ecs/task-definition-file'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
-import { type DefinitionFiles, describePlan, planService, type ServicePlan } from './deploy-plan.ts'
+import { type DefinitionFiles, readDefinitionFiles } from './definition-files.ts'
+import { planService, type ServicePlan } from './deploy-plan.ts'
 import { dryRunVerdict } from './dry-run.ts'
 import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { describePlan } from './plan-description.ts'
 import { rollServices } from './roll.ts'
 
 export const action = defineAction({ name: 'ecs-deploy', manifest, fields, check: checkTogether, main: deploy })
@@ -38,16 +39,6 @@ async function deploy(inputs: Inputs, context: ActionContext): Promise<Verdict> 
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }
-}
-
-/** Before the first request: a file that cannot be used is a bad input. */
-async function readDefinitionFiles(inputs: Inputs, context: ActionContext): Promise<DefinitionFiles> {
-  const given = [inputs.taskDefinition, ...inputs.services.map((order) => order.taskDefinition)]
-  const files = new Set(given.filter((name) => name !== undefined).filter(isTaskDefinitionFile))
-  const read = [...files].map(
-    async (file) => [file, await readTaskDefinitionFile(file, context.environment.GITHUB_WORKSPACE)] as const,
-  )
-  return new Map(await Promise.all(read))
 }
 
 /** Services that are planned at the same time: each takes a few reads, and all of them share ECS's rates. */

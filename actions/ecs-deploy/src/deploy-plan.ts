@@ -3,7 +3,6 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import { findForeignController } from '@deploy-kit/core/ecs/deployment-controller'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
-import { shortName } from '@deploy-kit/core/ecs/names'
 import { findServiceDeployment, hasNativeStrategy } from '@deploy-kit/core/ecs/native-strategy'
 import {
   chooseContainer,
@@ -14,6 +13,7 @@ import {
 } from '@deploy-kit/core/ecs/task-definition'
 import { describeTaskDefinition, findSameTaskDefinition } from '@deploy-kit/core/ecs/task-definition-registry'
 import { ActionError } from '@deploy-kit/core/errors'
+import type { DefinitionFiles } from './definition-files.ts'
 import type { Inputs } from './inputs.ts'
 import type { ServiceOrder } from './services-input.ts'
 
@@ -34,9 +34,6 @@ export type PlanStep =
   /** It is being rolled out already, by an earlier attempt of this job for example: it is followed. */
   | { readonly kind: 'follow'; readonly deploymentId: string }
   | { readonly kind: 'update'; readonly force: boolean }
-
-/** Task definitions that were read from files, by the text that named them. */
-export type DefinitionFiles = ReadonlyMap<string, TaskDefinitionInput>
 
 /** Reads what is needed to know what would be changed. Changes nothing. */
 export async function planService(
@@ -117,35 +114,4 @@ function chooseStep(service: Service, revision: TaskDefinition | undefined, inFl
   // A failed deployment of the same revision starts anew only when it is forced.
   if (primary.rolloutState === 'FAILED') return { kind: 'update', force: true }
   return { kind: 'nothing' }
-}
-
-/** One line for people: what happens to the service. */
-export function describePlan(plan: ServicePlan): string {
-  const target = plan.revision === undefined ? `a new revision of ${plan.wanted.family}` : shortName(plan.revision.arn)
-  switch (plan.step.kind) {
-    case 'nothing':
-      return `${plan.name} runs ${target} already`
-    case 'follow':
-      return `${plan.name} is being rolled to ${target} already (${plan.step.deploymentId})`
-    case 'update':
-      return `${plan.name}: from ${shortName(plan.current.arn)} to ${target}`
-  }
-}
-
-/** What differs between what runs and what is wanted; values of variables are not shown. */
-export function describeDifference(plan: ServicePlan): readonly string[] {
-  const lines: string[] = []
-  for (const container of plan.wanted.containerDefinitions) {
-    const before = plan.current.input.containerDefinitions.find((candidate) => candidate.name === container.name)
-    if (before === undefined) {
-      lines.push(`container ${container.name} is new (${container.image})`)
-      continue
-    }
-    if (before.image !== container.image)
-      lines.push(`${container.name}: image ${before.image} becomes ${container.image}`)
-    const values = new Map(before.environment?.map((variable) => [variable.name, variable.value]))
-    const changed = (container.environment ?? []).filter((variable) => values.get(variable.name) !== variable.value)
-    if (changed.length > 0) lines.push(`${container.name}: sets ${changed.map((variable) => variable.name).join(', ')}`)
-  }
-  return lines
 }

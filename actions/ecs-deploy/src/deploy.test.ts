@@ -91,6 +91,10 @@ describe('bad inputs', () => {
     [{ services: 'good', image: 'i', environment: 'A' }, /'A' is not of the form KEY=VALUE/],
     [{ services: 'a, b', image: 'i', wait: 'false', 'max-parallel': '1' }, /more than max-parallel/],
     [{ services: 'good', 'task-definition': 'nowhere.json' }, /nowhere.json cannot be read/],
+    [
+      { services: 'good: { task-definition: a.json }', 'task-definition': 'b.json' },
+      /: b.json cannot be read: .*\ntask-definition: a.json cannot be read/,
+    ],
     [{ services: 'good: { container: app }', image: 'app=i' }, /another `container`/],
     [{ services: 'good', image: 'i', cluster: '' }, /cluster: is required/],
   ])('%j', async (inputs, message) => {
@@ -183,6 +187,26 @@ describe.concurrent('a deployment', () => {
     expect(run.summary).toContain('register a new revision of dry')
     expect(run.summary).not.toContain('shh')
     expect(requests('UpdateService', 'dry') + requests('RegisterTaskDefinition', 'dry')).toBe(0)
+  })
+
+  it('names everything that a file would change, in a dry run', async () => {
+    const definition = {
+      family: 'dry',
+      networkMode: 'awsvpc',
+      requiresCompatibilities: ['FARGATE'],
+      cpu: '512',
+      memory: '1024',
+      executionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+      containerDefinitions: [
+        { name: 'app', image: imageOf('v1'), essential: true, stopTimeout: 5 },
+        { name: 'proxy', image: imageOf('v1'), essential: false },
+      ],
+    }
+    await writeFile(join(temporary, 'dry.json'), JSON.stringify(definition))
+    const run = await deploy({ services: 'dry', 'task-definition': 'dry.json', 'dry-run': 'true' })
+    expect(run.summary).toContain(
+      `app: changes logConfiguration, stopTimeout; container proxy is new (${imageOf('v1')}); the task definition: changes cpu, memory`,
+    )
   })
 
   it('takes a definition from a file, with members that the SDK does not know', async () => {

@@ -1,7 +1,8 @@
 import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import { shortName } from '@deploy-kit/core/ecs/names'
 import { code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
-import { describeDifference, type ServicePlan } from './deploy-plan.ts'
+import type { ServicePlan } from './deploy-plan.ts'
+import { describeDifference } from './plan-description.ts'
 
 /** What would be changed. The outputs say what is true now. */
 export function dryRunVerdict(plans: readonly ServicePlan[], context: ActionContext): Verdict {

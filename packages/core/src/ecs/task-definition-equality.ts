@@ -20,8 +20,30 @@ export function isSameTaskDefinition(a: TaskDefinitionInput, b: TaskDefinitionIn
   return isDeepStrictEqual(normalise(a), normalise(b))
 }
 
+/** The names of the members in which `a` and `b` differ, but for the containers. */
+export function listDifferentMembers(a: TaskDefinitionInput, b: TaskDefinitionInput): readonly string[] {
+  return differentNames({ ...normalise(a), containerDefinitions: [] }, { ...normalise(b), containerDefinitions: [] })
+}
+
+/** The names of the members in which one container of `a` and that of `b` differ; empty where one has no such container. */
+export function listDifferentContainerMembers(
+  a: TaskDefinitionInput,
+  b: TaskDefinitionInput,
+  container: string,
+): readonly string[] {
+  const [before, after] = [a, b].map((definition) =>
+    (normalise(definition).containerDefinitions as readonly JsonObject[]).find(({ name }) => name === container),
+  )
+  return before === undefined || after === undefined ? [] : differentNames(before, after)
+}
+
+function differentNames(a: JsonObject, b: JsonObject): readonly string[] {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...names].filter((name) => !isDeepStrictEqual(a[name], b[name]))
+}
+
 /** ECS answers with defaults filled in and with empty lists for what is not there; both are left out on both sides. */
-function normalise(definition: TaskDefinitionInput): unknown {
+function normalise(definition: TaskDefinitionInput): JsonObject {
   const { cpu, memory, containerDefinitions, ...others } = definition
   const awsvpc = others.networkMode === 'awsvpc' || others.networkMode === 'host'
   return prune({
@@ -38,7 +60,7 @@ function normalise(definition: TaskDefinitionInput): unknown {
           : mapping,
       ),
     })),
-  })
+  }) as JsonObject
 }
 
 /** `.25 vCPU` is registered as 256, `1 GB` as 1024. */
