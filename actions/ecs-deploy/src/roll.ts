@@ -113,11 +113,18 @@ async function conclude(
       ...(diagnoses.get(report.service)?.log?.lines.map((line) => `| ${line}`) ?? []),
     ])
   }
-  const conclusion =
-    outcome === 'cancelled' ? 'cancelled' : outcome === 'deployed' || outcome === 'unchanged' ? 'success' : 'failed'
-  return {
-    conclusion,
-    headline: deployHeadline(outcome, reports, inputs.wait),
-    summary: deploySummary(reports, diagnoses),
-  }
+  const headline = deployHeadline(outcome, reports, inputs.wait)
+  const summary = deploySummary(reports, diagnoses)
+  if (outcome === 'cancelled') return { conclusion: 'cancelled', headline, summary }
+  if (outcome !== 'deployed' && outcome !== 'unchanged') return { conclusion: 'failed', headline, summary }
+  const short = plans
+    .filter(isShortOfTasks)
+    .map(({ name, service }) => `${name} (${service.runningCount} of ${service.desiredCount})`)
+  if (short.length === 0) return { conclusion: 'success', headline, summary }
+  return { conclusion: 'warning', headline: `${headline}. Not all tasks run: ${short.join(', ')}`, summary }
+}
+
+/** Nobody waits for a service that is left as it is; whether it works is another question. */
+function isShortOfTasks({ step, service: { runningCount = 0, desiredCount = 0 } }: ServicePlan): boolean {
+  return step.kind === 'nothing' && runningCount < desiredCount
 }
