@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,11 +20,17 @@ interface Rehearsing {
 }
 
 /** Runs the command as a terminal does, in a process group of its own. */
-async function start(workflow: string, ...args: string[]): Promise<Rehearsing> {
+async function start(
+  workflow: string,
+  {
+    args = [],
+    path = process.env.PATH,
+  }: { readonly args?: readonly string[]; readonly path?: string | undefined } = {},
+): Promise<Rehearsing> {
   const { root } = await writeRepository(workflow, { isCommitted: true })
   const child = spawn(process.execPath, [command, '.github/workflows/test.yml', ...args], {
     detached: true,
-    env: { PATH: process.env.PATH, HOME: root, INIT_CWD: root },
+    env: { PATH: path, HOME: root, INIT_CWD: root },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void (child.exitCode ?? child.signalCode ?? process.kill(-child.pid!, 'SIGKILL')))
@@ -51,7 +57,7 @@ test('a workflow of one’s own is played against a lab: its AWS calls are answe
     test -n "$AWS_SESSION_TOKEN" && test "\${{ inputs.none }}" = ""`,
       'permissions: { id-token: write }',
     ),
-    ...['--var', 'ROLE=arn:aws:iam::111122223333:role/mine'],
+    { args: ['--var', 'ROLE=arn:aws:iam::111122223333:role/mine'] },
   )
   expect(await exitCode, lines.join('\n')).toBe(0)
   expect(lines).toContainEqual(expect.stringMatching(/^test: ✓ Read \d/))
@@ -95,6 +101,18 @@ test('Ctrl-C cancels: the step is interrupted, always() steps run, and no proces
   expect(rehearsing.lines).toContainEqual(expect.stringMatching(/^test: - Go on .*the job was cancelled/))
   expect(rehearsing.lines).toContain('The workflow ended: cancelled')
   await expectGone(tree, 10_000)
+})
+
+test('Ctrl-C that hits what prepares the run is a cancellation, not a failure of that program', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rehearse-test-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'git'), '#!/bin/sh\nkill -INT 0\n', { mode: 0o755 })
+  const { lines, exitCode } = await start(steps('- run: echo'), { path: `${folder}:${process.env.PATH}` })
+  expect(await exitCode).toBe(1)
+  expect(lines).toEqual([
+    'Cancelling: steps with always() and post steps still run. Press Ctrl-C again to end at once.',
+    'Cancelled before the run had finished; nothing is left running',
+  ])
 })
 
 test('kill -9 leaves no process that outlives 10 s', async () => {

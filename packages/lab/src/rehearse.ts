@@ -46,8 +46,14 @@ async function rehearseScenes(signal: AbortSignal): Promise<number> {
 }
 
 /** What still runs then is ended by the reapers of its keepers, which outlive this process. */
-async function endingEarly({ ended }: Interruption, work: Promise<number>): Promise<number> {
-  return Promise.race([work, ended.then(() => 130)])
+async function endingEarly({ cancelled, ended }: Interruption, work: Promise<number>): Promise<number> {
+  const outcome = work.catch((error: unknown) => {
+    // Ctrl-C also reaches the programs that prepare a run, and their end is no news.
+    if (cancelled.aborted)
+      throw new Error('Cancelled before the run had finished; nothing is left running', { cause: error })
+    throw error
+  })
+  return Promise.race([outcome, ended.then(() => 130)])
 }
 
 try {
