@@ -1,7 +1,5 @@
-import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
-import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
+import { CancelledError, messageOf } from '@deploy-kit/core/errors'
 import manifest from '../action.yml'
 import { type Baseline, toGateRecord } from './baseline.ts'
 import { type BaselineStore, openBaselineStore } from './baseline-store.ts'
@@ -19,8 +17,8 @@ import { type GateReport, headline, renderComment, renderReport } from './report
 import { writeReport } from './report-file.ts'
 import { describeLine } from './report-text.ts'
 import { planRoutes } from './route-plan.ts'
-import { readSettings, type Settings } from './settings.ts'
-import { readTrigger, type Trigger } from './trigger.ts'
+import { checkSettings, findWorkspace, readSettings, type Settings } from './settings.ts'
+import { readTrigger } from './trigger.ts'
 
 /** Measures what users download, compares it with budgets and with a baseline, and fails when it grew too much. */
 export const bundleSizeGate = defineAction({
@@ -28,17 +26,17 @@ export const bundleSizeGate = defineAction({
   manifest,
   fields,
   check: checkInputs,
+  checkAgainstFiles: checkSettings,
   main: runGate,
 })
 
 async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> {
-  const workspace = findWorkspace(context)
+  const workspace = findWorkspace(context.environment)
   const settings = await readSettings(given, workspace, context)
   const { inputs } = settings
   const trigger = readTrigger(context.environment)
   const github = openGitHub(inputs.githubToken, context)
   const key = inputs.commentKey ?? `${context.run.workflow} / ${context.run.job}`
-  refuseDefaultBranch(inputs, trigger)
 
   if (inputs.buildCommand !== undefined) {
     const { runBuild } = await import('./build.ts')
@@ -64,18 +62,6 @@ async function runGate(given: Inputs, context: ActionContext): Promise<Verdict> 
   return { conclusion: conclude(report), headline: headline(report), summary: renderReport(report) }
 }
 
-/** Sizes would be committed to the code. */
-function refuseDefaultBranch(inputs: Inputs, trigger: Trigger): void {
-  if (inputs.baseline !== 'branch' || inputs.baselineBranch !== trigger.defaultBranch) return
-  throw new ActionError(
-    'bad-input',
-    `baseline-branch: '${inputs.baselineBranch}' is the default branch of this repository`,
-    {
-      advice: 'Nothing was written. Name a branch that holds nothing but data, or leave the input out.',
-    },
-  )
-}
-
 function runUrl(context: ActionContext): string {
   const { serverUrl, repository, runId } = context.run
   return repository === '' || runId === '' ? '' : `${serverUrl}/${repository}/actions/runs/${runId}`
@@ -92,15 +78,6 @@ async function measureAll(settings: Settings, workspace: string, context: Action
   for (const line of measurement.lines) context.log.info(describeLine(line))
   context.setOutput('total', measurement.totalBytes)
   return measurement
-}
-
-function findWorkspace(context: ActionContext): string {
-  const given = resolve(context.environment.GITHUB_WORKSPACE ?? '')
-  try {
-    return realpathSync.native(given)
-  } catch (error) {
-    throw new ActionError('wrong-state', `The workspace ${given} cannot be entered: ${messageOf(error)}.`)
-  }
 }
 
 function judgeGate(

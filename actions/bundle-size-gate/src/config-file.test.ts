@@ -25,9 +25,9 @@ describe('a file with the keys of the inputs', () => {
     ['buget: 5 kB', /config: size\.yml: buget is not an input of this action/],
     ['files: [{a: 1}]', /files has to be text, a number, a boolean or a list of these/],
     ['github-token: abc', /github-token cannot be set in a file/],
-    ['files: a.js\nbudget: large', /With size\.yml \(files, budget\): budget: 'large' is not a size/],
+    ['files: a.js\nbudget: large', /^config: size\.yml: budget: 'large' is not a size/],
     ['files: a.js\nbaseline: file', /the file of the baseline is not given/],
-    ['budget: 5 kB', /With size\.yml \(budget\): files: is required/],
+    ['budget: 5 kB', /^files: is required/],
     ['files: ../*.js', /leaves the workspace/],
     ['- : [', /is neither JSON nor YAML/],
     ['', /holds no keys/],
@@ -37,6 +37,28 @@ describe('a file with the keys of the inputs', () => {
     expect(run.exitCode).toBe(1)
     expect(run.annotations[0]?.message).toMatch(message)
   })
+})
+
+test('what is wrong with inputs, the file, and places outside the workspace comes in one message', async () => {
+  const content = 'files: [/etc/passwd]\nmin-change: some\nwarn-at: 200%\nbaseline: none\nmax-increase: 1 kB\n'
+  await using workspace = await createWorkspace({ 'size.yml': content })
+  const given = { config: 'size.yml', budget: 'large', comment: 'maybe', exclude: '/tmp/**', 'next-dir': '../web' }
+  const run = await workspace.run(given)
+  const noSize = 'is not a size; write a number with a unit, such as 250 kB, 1.5 MB or 250 KiB'
+  expect(run.annotations.map(({ message }) => message.split('\n'))).toEqual([
+    [
+      '8 inputs cannot be used:',
+      `- budget: 'large' ${noSize}`,
+      "- comment: 'maybe' is not one of auto, always, never",
+      `- config: size.yml: min-change: 'some' ${noSize}`,
+      "- config: size.yml: warn-at: '200%' is too large; the most is 100%",
+      '- max-increase: could never fail with baseline: none, which compares with nothing',
+      "- files: '/etc/passwd' leaves the workspace; only files inside it can be measured",
+      "- exclude: '/tmp/**' leaves the workspace; only files inside it can be measured",
+      "- next-dir: '../web' lies outside the workspace; only files inside it can be measured",
+      'Nothing was sent or changed. Correct the `with:` block of this step.',
+    ],
+  ])
 })
 
 describe('a configuration of size-limit', () => {
@@ -136,6 +158,8 @@ describe('a configuration of bundlesize or bundlewatch', () => {
       'package.json': '{"bundlesize": [{"path": "a.js"}]}',
     })
     const run = await workspace.run({ config: 'package.json', files: 'b.js', compression: 'brotli' })
-    expect(run.annotations[0]?.message).toMatch(/files: bundlesize's configuration says.*\ncompression: bundlesize's/)
+    expect(run.annotations[0]?.message).toMatch(
+      /- files: bundlesize's configuration says.*\n- compression: bundlesize's/,
+    )
   })
 })

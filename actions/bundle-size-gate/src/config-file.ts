@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, relative, resolve, sep } from 'node:path'
-import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { messageOf } from '@deploy-kit/core/errors'
 import { parse as parseYaml } from 'yaml'
 import { type ForeignConfig, readPerFile, readSizeLimit } from './foreign-config.ts'
 import { fields } from './inputs.ts'
@@ -17,18 +17,18 @@ const NOT_IN_A_FILE = ['config', 'github-token']
  * Reads a file with our own keys, or a configuration of size-limit, bundlewatch or bundlesize.
  *
  * @param shown the path as the workflow gave it, relative to the workspace
- * @throws {ActionError} `bad-input` when it cannot be read, is neither JSON nor YAML, or says what cannot be honoured
+ * @throws {RangeError} a sentence's end: that it cannot be read, is neither JSON nor YAML, or says what cannot be honoured
  */
 export async function readConfigFile(shown: string, workspace: string): Promise<ConfigFile> {
   const path = resolve(workspace, shown)
   const folder = relative(workspace, dirname(path)).split(sep).join('/')
+  let text: string
   try {
-    return interpret(parseText(await readFile(path, 'utf8')), folder)
+    text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof ActionError) throw error
-    const reason = error instanceof RangeError ? error.message : `cannot be read: ${messageOf(error)}`
-    throw new ActionError('bad-input', `config: ${shown}: ${reason}`, { advice: 'Nothing was sent or changed.' })
+    throw new RangeError(`cannot be read: ${messageOf(error)}`)
   }
+  return interpret(parseText(text), folder)
 }
 
 function parseText(text: string): unknown {

@@ -1,4 +1,6 @@
-import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { messageOf } from '@deploy-kit/core/errors'
+import type { InputProblem } from '@deploy-kit/core/inputs'
 import type { Inputs } from './inputs.ts'
 import type { LinePlan } from './measurement.ts'
 import { insideWorkspace } from './pattern.ts'
@@ -16,37 +18,55 @@ export function planLines(inputs: Inputs): LinePlan[] {
   })
 }
 
-/**
- * Lines and exclusions with every pattern relative to the workspace.
- *
- * @throws {ActionError} `bad-input` for every pattern that lies outside it
- */
+/** Lines and exclusions with every pattern relative to the workspace; checkPlaces has found that they are inside. */
 export function placeInWorkspace(
   lines: readonly LinePlan[],
   exclude: readonly string[],
   workspace: string,
 ): { lines: LinePlan[]; exclude: string[] } {
-  const problems: string[] = []
-  const inside = (glob: string, name: string): string => {
-    try {
-      return insideWorkspace(glob, workspace)
-    } catch (error) {
-      problems.push(`${name}: ${messageOf(error)}`)
-      return glob
+  const inside = (globs: readonly string[]): string[] => globs.map((glob) => insideWorkspace(glob, workspace))
+  const place = (line: LinePlan): LinePlan => {
+    const { source } = line
+    return {
+      ...line,
+      source: source.kind === 'listed' ? source : { ...source, globs: inside(source.globs) },
+      ...(line.exclude && { exclude: inside(line.exclude) }),
     }
   }
-  const placed = {
-    lines: lines.map((line): LinePlan => {
-      const all = (globs: readonly string[]): string[] => globs.map((glob) => inside(glob, line.name))
-      const { source } = line
-      return {
-        ...line,
-        source: source.kind === 'listed' ? source : { ...source, globs: all(source.globs) },
-        ...(line.exclude && { exclude: all(line.exclude) }),
+  return { lines: lines.map(place), exclude: inside(exclude) }
+}
+
+/** What lies outside the workspace: patterns of inputs and of another tool's lines, and `next-dir`. */
+export function checkPlaces(
+  { files = [], exclude = [], nextDir }: Partial<Inputs>,
+  foreign: readonly LinePlan[],
+  workspace: string,
+): InputProblem[] {
+  const problems: InputProblem[] = []
+  const check = (input: string, globs: readonly string[]): void => {
+    for (const glob of globs) {
+      try {
+        insideWorkspace(glob, workspace)
+      } catch (error) {
+        problems.push({ inputs: [input], message: messageOf(error) })
       }
-    }),
-    exclude: exclude.map((glob) => inside(glob, 'exclude')),
+    }
   }
-  if (problems.length === 0) return placed
-  throw new ActionError('bad-input', problems.join('\n'), { advice: 'Nothing was sent or changed.' })
+  check(
+    'files',
+    files.flatMap(({ globs }) => globs),
+  )
+  check('exclude', exclude)
+  for (const { source, exclude: without = [] } of foreign)
+    check('config', [...(source.kind === 'listed' ? [] : source.globs), ...without])
+  if (nextDir !== undefined && !isInside(nextDir, workspace)) {
+    const message = `'${nextDir}' lies outside the workspace; only files inside it can be measured`
+    problems.push({ inputs: ['next-dir'], message })
+  }
+  return problems
+}
+
+function isInside(folder: string, workspace: string): boolean {
+  const path = relative(workspace, resolve(workspace, folder))
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)
 }

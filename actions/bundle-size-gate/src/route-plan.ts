@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { ActionError } from '@deploy-kit/core/errors'
 import type { Inputs } from './inputs.ts'
 import type { LinePlan } from './measurement.ts'
@@ -28,7 +28,7 @@ export async function planRoutes(inputs: Inputs, workspace: string): Promise<Lin
 }
 
 async function findBuild(inputs: Inputs, workspace: string): Promise<string | undefined> {
-  if (inputs.nextDir !== undefined) return insideWorkspace(inputs.nextDir, workspace)
+  if (inputs.nextDir !== undefined) return relative(workspace, resolve(workspace, inputs.nextDir)).split(sep).join('/')
   if (existsSync(join(workspace, USUAL_FOLDER))) {
     const { isNextBuild } = await import('./next-routes.ts')
     if (await isNextBuild(workspace, USUAL_FOLDER)) return USUAL_FOLDER
@@ -41,12 +41,4 @@ async function findBuild(inputs: Inputs, workspace: string): Promise<string | un
       advice: 'Build before this step, or say in next-dir where the build is.',
     },
   )
-}
-
-function insideWorkspace(given: string, workspace: string): string {
-  const path = relative(workspace, resolve(workspace, given))
-  if (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path)) return path.split(sep).join('/')
-  throw new ActionError('bad-input', `next-dir: '${given}' lies outside the workspace`, {
-    advice: 'Only files inside the workspace can be measured.',
-  })
 }

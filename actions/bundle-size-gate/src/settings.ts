@@ -1,13 +1,16 @@
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { ActionContext } from '@deploy-kit/core/action'
-import { ActionError } from '@deploy-kit/core/errors'
-import { readInputs } from '@deploy-kit/core/inputs'
-import manifest from '../action.yml'
+import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { acceptInputs, type Environment, type InputProblem } from '@deploy-kit/core/inputs'
 import type { ConfigFile } from './config-file.ts'
+import { isDefault, overlay } from './config-overlay.ts'
 import type { NameRule } from './file-names.ts'
 import type { ForeignConfig } from './foreign-config.ts'
-import { placeInWorkspace, planLines } from './gate-plan.ts'
-import { checkFiles, checkTogether, fields, type Inputs } from './inputs.ts'
+import { checkPlaces, placeInWorkspace, planLines } from './gate-plan.ts'
+import { checkFiles, checkTogether, type fields, type Inputs } from './inputs.ts'
 import type { LinePlan } from './measurement.ts'
+import { readTrigger } from './trigger.ts'
 
 /** What the gate is to do, from the inputs and the configuration file together. */
 export interface Settings {
@@ -17,57 +20,95 @@ export interface Settings {
   readonly nameRule: NameRule
 }
 
+/** Inputs with what the configuration file says laid over them, as far as both can be read. */
+interface Combined {
+  readonly inputs: Partial<Inputs>
+  readonly foreign?: ForeignConfig
+  readonly problems: readonly InputProblem[]
+}
+
+/** What is wrong with the configuration file, and with patterns and names that depend on the workspace and the event. */
+export async function checkSettings(
+  given: Partial<Inputs>,
+  environment: Environment,
+): Promise<readonly InputProblem[]> {
+  let workspace: string
+  try {
+    workspace = findWorkspace(environment)
+  } catch {
+    // Without a workspace there is more to say than about inputs.
+    return []
+  }
+  const { inputs, foreign, problems } = await combine(given, workspace)
+  const places = checkPlaces(inputs, foreign?.lines ?? [], workspace)
+  return [...problems, ...places, ...checkBranch(inputs, environment)]
+}
+
 /**
- * Reads the configuration file, if there is one, and lays it over the inputs.
+ * Reads the configuration file, if there is one, and lays it over the inputs, for which checkSettings found no problem.
  *
- * @throws {ActionError} `bad-input` for whatever cannot be used, before anything is built, measured or sent
+ * @throws {ActionError} `bad-input` when the file has been changed for the worse since
  */
 export async function readSettings(given: Inputs, workspace: string, context: ActionContext): Promise<Settings> {
-  const file = given.config === undefined ? undefined : await readFile(given.config, workspace)
-  if (file?.kind === 'foreign') return foreignSettings(given, file, workspace, context)
-  const inputs = file ? overlay(given.config ?? '', file.inputs, context) : given
-  const placed = placeInWorkspace(planLines(inputs), inputs.exclude, workspace)
-  return { inputs, ...placed, nameRule: inputs.stripHash }
-}
-
-/** The YAML parser is more than all the rest of this action: it is loaded when there is a file to read. */
-async function readFile(shown: string, workspace: string): Promise<ConfigFile> {
-  const { readConfigFile } = await import('./config-file.ts')
-  return readConfigFile(shown, workspace)
-}
-
-/** A key of the file is read by the rules of the input of its name, and wins over it. */
-function overlay(shown: string, texts: Readonly<Record<string, string>>, context: ActionContext): Inputs {
-  const variables = Object.entries(texts).map(([name, text]) => [`INPUT_${name.toUpperCase()}`, text])
-  const environment = { ...context.environment, ...Object.fromEntries(variables) }
-  try {
-    return readInputs(manifest, fields, environment, (inputs) => [...checkFiles(inputs), ...checkTogether(inputs)])
-  } catch (error) {
-    if (!(error instanceof ActionError) || error.code !== 'bad-input') throw error
-    throw badInput(`With ${shown} (${Object.keys(texts).join(', ')}): ${error.message}`)
-  }
-}
-
-function foreignSettings(inputs: Inputs, config: ForeignConfig, workspace: string, context: ActionContext): Settings {
-  const problems = checkTogether(inputs).map((problem) => `${problem.inputs.join(', ')}: ${problem.message}`)
-  const byDefault = (name: string): boolean => {
-    const given = context.environment[`INPUT_${name.toUpperCase()}`]?.trim() ?? ''
-    return given === '' || given === manifest.inputs[name]?.default
-  }
-  if (inputs.files.length > 0)
-    problems.push(`files: ${config.tool}'s configuration says what to measure; give one of them`)
-  if (!byDefault('compression')) problems.push(`compression: ${config.tool}'s configuration says it for each entry`)
-  if (problems.length > 0) throw badInput(problems.join('\n'))
-  for (const note of config.notes) context.log.info(note)
-  const { budget } = inputs
-  const lines = config.lines.map((line): LinePlan => {
-    return line.budget || budget === undefined ? line : { ...line, budget: { bytes: budget, rule: 'budget' } }
-  })
+  const { inputs: combined, foreign, problems } = await combine(given, workspace)
+  const inputs = acceptInputs<typeof fields>({ values: combined, problems: [], unread: new Set() }, problems)
+  for (const note of foreign?.notes ?? []) context.log.info(note)
+  const lines = foreign ? withBudget(foreign.lines, inputs.budget) : planLines(inputs)
   // These tools measure what matches, source maps too; only an exclude that was really given leaves files out.
-  const exclude = byDefault('exclude') ? [] : inputs.exclude
-  return { inputs, ...placeInWorkspace(lines, exclude, workspace), nameRule: config.nameRule ?? inputs.stripHash }
+  const exclude = foreign && isDefault('exclude', inputs) ? [] : inputs.exclude
+  return { inputs, ...placeInWorkspace(lines, exclude, workspace), nameRule: foreign?.nameRule ?? inputs.stripHash }
 }
 
-function badInput(message: string): ActionError {
-  return new ActionError('bad-input', message, { advice: 'Nothing was sent or changed.' })
+/**
+ * The workspace without links in its path.
+ * @throws {ActionError} `wrong-state` when it cannot be entered
+ */
+export function findWorkspace(environment: Environment): string {
+  const given = resolve(environment.GITHUB_WORKSPACE ?? '')
+  try {
+    return realpathSync.native(given)
+  } catch (error) {
+    throw new ActionError('wrong-state', `The workspace ${given} cannot be entered: ${messageOf(error)}.`)
+  }
+}
+
+async function combine(given: Partial<Inputs>, workspace: string): Promise<Combined> {
+  if (given.config === undefined) return { inputs: given, problems: [] }
+  let file: ConfigFile
+  try {
+    // The YAML parser is more than all the rest of this action: it is loaded when there is a file to read.
+    const { readConfigFile } = await import('./config-file.ts')
+    file = await readConfigFile(given.config, workspace)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { inputs: given, problems: [{ inputs: ['config'], message: `${given.config}: ${error.message}` }] }
+  }
+  if (file.kind === 'foreign')
+    return { inputs: given, foreign: file, problems: [...checkForeign(given, file), ...checkTogether(given)] }
+  const { inputs, problems } = overlay(given, given.config, file.inputs)
+  return { inputs, problems: [...problems, ...checkFiles(inputs), ...checkTogether(inputs)] }
+}
+
+function checkForeign(inputs: Partial<Inputs>, { tool }: ForeignConfig): InputProblem[] {
+  const problems: InputProblem[] = []
+  if ((inputs.files ?? []).length > 0)
+    problems.push({ inputs: ['files'], message: `${tool}'s configuration says what to measure; give one of them` })
+  if (!isDefault('compression', inputs))
+    problems.push({ inputs: ['compression'], message: `${tool}'s configuration says it for each entry` })
+  return problems
+}
+
+/** Sizes on the default branch would be committed to the code. */
+function checkBranch(inputs: Partial<Inputs>, environment: Environment): InputProblem[] {
+  const { baseline, baselineBranch } = inputs
+  if (baseline !== 'branch' || baselineBranch !== readTrigger(environment).defaultBranch) return []
+  const message = `'${baselineBranch}' is the default branch of this repository; name one that holds nothing but data`
+  return [{ inputs: ['baseline-branch'], message }]
+}
+
+/** `budget` holds for each line without its own, in another tool's configuration too. */
+function withBudget(lines: readonly LinePlan[], bytes: number | undefined): LinePlan[] {
+  return lines.map((line) =>
+    line.budget || bytes === undefined ? line : { ...line, budget: { bytes, rule: 'budget' } },
+  )
 }

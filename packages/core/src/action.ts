@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { GitHubRun } from './github-run.ts'
-import type { CrossCheck, Fields, InputsOf } from './inputs.ts'
+import type { CrossCheck, Environment, Fields, InputProblem, InputsOf } from './inputs.ts'
 import type { Log } from './log.ts'
 import type { ActionManifest } from './manifest.ts'
 
@@ -11,6 +11,14 @@ export interface Action<F extends Fields> {
   readonly manifest: ActionManifest
   readonly fields: F
   readonly check?: CrossCheck<F>
+  /**
+   * What only files tell about the inputs: a file that one of them names, the workspace, the event. It is said in one
+   * message with everything else that is wrong with them.
+   */
+  readonly checkAgainstFiles?: (
+    inputs: Partial<InputsOf<F>>,
+    environment: Environment,
+  ) => Promise<readonly InputProblem[]>
   /** The step itself. A verdict is returned, an error is thrown. */
   readonly main: (inputs: InputsOf<F>, context: ActionContext) => Promise<Verdict>
   /** The post step, where action.yml has one. */

@@ -2,7 +2,7 @@ import type { Action, ActionContext, Verdict } from './action.ts'
 import type { Clock } from './clock.ts'
 import { ActionError, messageOf } from './errors.ts'
 import { readGitHubRun } from './github-run.ts'
-import { type Fields, prepareInputs, readInputs, secretTexts } from './inputs.ts'
+import { acceptInputs, collectInputs, type Fields, type InputsOf, prepareInputs, secretTexts } from './inputs.ts'
 import { createLog, isDebug } from './log.ts'
 import { blocks, codeBlock, escapeMarkdown } from './markdown.ts'
 import type { Platform } from './platform.ts'
@@ -24,14 +24,24 @@ export async function execute<F extends Fields>(action: Action<F>, execution: Ex
   for (const secret of secrets) for (const form of redaction.add(secret)) platform.mask(form)
   const context = createContext(action.name, execution, platform, redaction)
   try {
-    await prepareInputs(action.manifest, action.fields, platform.environment)
-    const inputs = readInputs(action.manifest, action.fields, platform.environment, action.check)
+    const inputs = await checkedInputs(action, platform.environment)
     const body = execution.phase === 'main' ? action.main : action.post
     if (!body) throw new ActionError('internal', `${action.name} has no ${execution.phase} step.`)
     return report(action.name, await body(inputs, context), platform)
   } catch (error) {
     return reportError(action.name, error, platform)
   }
+}
+
+async function checkedInputs<F extends Fields>(
+  { manifest, fields, check, checkAgainstFiles }: Action<F>,
+  environment: Platform['environment'],
+): Promise<InputsOf<F>> {
+  await prepareInputs(manifest, fields, environment)
+  const collected = collectInputs(manifest, fields, environment)
+  const together = check?.(collected.values) ?? []
+  const inFiles = (await checkAgainstFiles?.(collected.values, environment)) ?? []
+  return acceptInputs(collected, [...together, ...inFiles])
 }
 
 function createContext(name: string, execution: Execution, platform: Platform, redaction: Redaction): ActionContext {

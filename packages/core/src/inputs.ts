@@ -32,7 +32,7 @@ export interface InputProblem {
 /** Looks at the values together. It sees only what could be read, so every value may be missing. */
 export type CrossCheck<F extends Fields> = (inputs: Partial<InputsOf<F>>) => readonly InputProblem[]
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The text of an input: what the workflow gave, else action.yml's default. An empty value counts as not given. */
 export function inputText(name: string, manifest: ActionManifest, environment: Environment): string {
@@ -62,6 +62,23 @@ export function readInputs<F extends Fields>(
   environment: Environment,
   check: CrossCheck<F> = () => [],
 ): InputsOf<F> {
+  const collected = collectInputs(manifest, fields, environment)
+  return acceptInputs(collected, check(collected.values))
+}
+
+/** What could be read of the inputs, and what is wrong with the others. */
+export interface CollectedInputs<F extends Fields> {
+  readonly values: Partial<InputsOf<F>>
+  readonly problems: readonly string[]
+  readonly unread: ReadonlySet<string>
+}
+
+/** Reads every input for itself; see acceptInputs. */
+export function collectInputs<F extends Fields>(
+  manifest: ActionManifest,
+  fields: F,
+  environment: Environment,
+): CollectedInputs<F> {
   const values: Record<string, unknown> = {}
   const problems: string[] = []
   const unread = new Set<string>()
@@ -74,12 +91,24 @@ export function readInputs<F extends Fields>(
       values[camelCase(name)] = result.value
     }
   }
-  for (const problem of check(values as Partial<InputsOf<F>>)) {
-    if (problem.inputs.some((name) => unread.has(name))) continue
-    problems.push(`${problem.inputs.join(', ')}: ${problem.message}`)
-  }
-  if (problems.length > 0) throw badInput(problems)
-  return values as InputsOf<F>
+  return { values: values as Partial<InputsOf<F>>, problems, unread }
+}
+
+/**
+ * The inputs, if nothing is wrong with any of them, nor (`further`) with several together.
+ *
+ * @throws {ActionError} `bad-input`, with every problem in one message
+ */
+export function acceptInputs<F extends Fields>(
+  { values, problems, unread }: CollectedInputs<F>,
+  further: readonly InputProblem[],
+): InputsOf<F> {
+  const together = further
+    .filter((problem) => !problem.inputs.some((name) => unread.has(name)))
+    .map((problem) => `${problem.inputs.join(', ')}: ${problem.message}`)
+  const all = [...problems, ...together]
+  if (all.length > 0) throw badInput(all)
+  return values as unknown as InputsOf<F>
 }
 
 /** The values of secret inputs, for masking; read before anything else. */
