@@ -26,15 +26,20 @@ const snippets = pages.flatMap((page) =>
 )
 
 const runs: Readonly<Record<string, (script: string) => Promise<void>>> = {
+  'CONTRIBUTING.md: npx --yes pnpm@12 release:tree': runBundle,
   'README.md: npx --yes pnpm@12 -C ../deploy-kit rehearse .github/workflows/deploy.yml': rehearsePipeline,
   'RELEASING.md: git clone --quiet --branch v1.2.3 https://github.com/org/deploy-kit released && cd released':
     verifyRelease,
   'docs/security.md: git clone --quiet --branch v1.2.3 https://github.com/org/deploy-kit released': verifyRelease,
   'docs/restoring.md: aws rds restore-db-instance-from-db-snapshot \\': restore,
   'docs/restoring.md: aws rds restore-db-cluster-from-snapshot \\': restore,
+  "docs/troubleshooting.md: grep --files-with-matches --null-data '^LAB_PROCESS=' /proc/[0-9]*/environ 2> /dev/null":
+    findProcess,
 }
 
 const notRun: Readonly<Record<string, string>> = {
+  'CONTRIBUTING.md: git clone https://github.com/org/deploy-kit && cd deploy-kit':
+    'a release prepares itself so, in two new clones; this test is in one that is installed, and .ci/run checks it',
   'README.md: npx --yes pnpm@12 rehearse   # plays the example deploy pipeline three times: a good release, a bad one, a failing migration':
     '.ci/run runs these two commands; the second one is what runs this test',
 }
@@ -48,7 +53,7 @@ test('every snippet for a shell is run, or there is a reason why not', () => {
 })
 
 test('the two commands of the README are those that .ci/run runs', async () => {
-  const [commands] = snippets.filter(({ key }) => key in notRun)
+  const [commands] = snippets.filter(({ key }) => key.startsWith('README.md') && key in notRun)
   const called = (await readFile(join(repository, '.ci/run'), 'utf8')).split('\n')
   for (const line of commands?.text.split('\n') ?? []) {
     const [command = ''] = line.split(/ +#/)
@@ -56,7 +61,7 @@ test('the two commands of the README are those that .ci/run runs', async () => {
   }
 })
 
-// The snippets are for a POSIX shell.
+// The snippets are for bash.
 test.skipIf(process.platform === 'win32').for(snippets.filter(({ key }) => key in runs))(
   'the commands at $place work',
   { timeout: 120_000 },
@@ -73,7 +78,7 @@ interface Shell {
 }
 
 async function runScript(script: string, { cwd, environment }: Shell): Promise<{ code: number; output: string }> {
-  const child = spawn('sh', ['-e', '-c', script], { cwd, env: { ...process.env, ...environment }, stdio: 'pipe' })
+  const child = spawn('bash', ['-e', '-c', script], { cwd, env: { ...process.env, ...environment }, stdio: 'pipe' })
   const [stdout, stderr, [code]] = await Promise.all([
     readText(child.stdout),
     readText(child.stderr),
@@ -86,6 +91,33 @@ async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-snippet-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** What the page has in another terminal is a lab of the test's own, and the release tree is there already. */
+async function runBundle(script: string): Promise<void> {
+  const world = join(repository, 'docs/examples/finance-hub/lab.yml')
+  await using lab = await startLab({ world })
+  const folder = await makeFolder()
+  for (const name of ['node_modules', 'release']) await symlink(join(repository, name), join(folder, name))
+  const lines = Object.entries(lab.environment).map(([name, value]) => `export ${name}='${value}'\n`)
+  await writeFile(join(folder, 'lab.env'), `${lines.join('')}ready\n`)
+  const { code, output } = await runScript(script.replace('npx --yes pnpm@12 release:tree', ''), { cwd: folder })
+  expect(code, output).toBe(0)
+  expect(await readFile(join(folder, 'summary.md'), 'utf8')).toContain('health-check')
+  expect(await readFile(join(folder, 'output.txt'), 'utf8')).toMatch(/^healthy<<.+\ntrue\n/m)
+}
+
+/** Only Linux has the folder. What of others cannot be read is passed over, with another exit code. */
+async function findProcess(script: string): Promise<void> {
+  if (process.platform !== 'linux') return
+  const left = spawn('sleep', ['120'], {
+    env: { LAB_PROCESS: 'of-this-test', PATH: process.env.PATH },
+    stdio: 'ignore',
+  })
+  onTestFinished(() => void left.kill())
+  await once(left, 'spawn')
+  const { output } = await runScript(script, { cwd: await makeFolder() })
+  expect(output.split('\n')).toContain(`/proc/${left.pid}/environ`)
 }
 
 /** What somebody does who has read the README: its pipeline in a folder of their own, deploy-kit's clone beside it. */
