@@ -168,7 +168,7 @@ export class FollowedRollout {
       return judgeServiceDeployment(deployment, change.reverts !== undefined)
     }
     this.#seen ||= isListed(description, change) || this.#failedTasks.list().length > 0
-    const progress = judgeRollout(description, change, this.#seen || (await this.#hasEnded(change, description)))
+    const progress = judgeRollout(description, change, this.#seen || (await this.#wasGivenUp(change, description)))
     if (progress.kind !== 'failed') return progress
     // What the circuit breaker or an alarm did stands in the service deployment alone.
     const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
@@ -180,13 +180,14 @@ export class FollowedRollout {
    * A deployment that is in no answer is not there yet, or is gone again: with answers few and far between, ECS may have
    * given it up before the first of them came.
    */
-  async #hasEnded(change: Change, description: Service | undefined): Promise<boolean> {
+  async #wasGivenUp(change: Change, description: Service | undefined): Promise<boolean> {
     if (change.deploymentId === undefined || description?.status !== 'ACTIVE') return false
     this.#looksUnseen += 1
     if (this.#looksUnseen <= UNSEEN_LOOKS) return false
     const { cluster } = this.#options
     const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
-    return deployment !== undefined && deployment.status !== 'PENDING' && deployment.status !== 'IN_PROGRESS'
+    // One that has succeeded is there: then it is the answer that is old.
+    return deployment?.status !== undefined && !['PENDING', 'IN_PROGRESS', 'SUCCESSFUL'].includes(deployment.status)
   }
 
   /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */
@@ -198,7 +199,7 @@ export class FollowedRollout {
 
   result(): RolloutResult {
     const { trouble } = this.#options.ecs.caller
-    const why = this.isUnanswered() && trouble !== undefined ? `: ${trouble}` : ''
+    const why = this.isUnanswered() && trouble !== undefined ? `; the last trouble was ${trouble}` : ''
     return {
       service: this.service,
       state: why === '' ? this.#state : { kind: 'in-progress', state: `the request has no answer${why}` },

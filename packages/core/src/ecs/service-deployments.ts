@@ -125,9 +125,9 @@ export function ifAvailable<T>(read: () => Promise<T>): Promise<T | undefined> {
 }
 
 /** How long something that matters is held up by a question that it could do without. */
-const BRIEFLY_MS = 10_000
+const BRIEFLY_MS = 5000
 
-/** The same, and undefined where there is no answer within ten seconds. */
+/** The same, and undefined where there is no answer within five seconds. */
 export function ifAnsweredSoon<T>(
   ecs: Ecs,
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
