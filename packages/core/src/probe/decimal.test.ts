@@ -38,6 +38,12 @@ describe('numbers as they are written', () => {
     )
   })
 
+  test('of any length are compared in a moment, whoever sent them', () => {
+    const [one, other] = [`1${'0'.repeat(200_000)}1`, `1${'0'.repeat(200_000)}2`]
+    expect(Math.sign(compareDecimals(one, other))).toBe(-1)
+    expect(compareDecimals(`${one}.${'0'.repeat(200_000)}`, one)).toBe(0)
+  })
+
   test('tell numbers from other texts', () => {
     for (const text of ['0', '-1', '1.5', '2e10', '+3']) expect(isNumber(text), text).toBe(true)
     for (const text of ['', 'a', '1.', '.5', '1 2', '0x10', 'NaN', '1e', '1,5'])

@@ -20,8 +20,15 @@ function parseDecimal(text: string): Decimal {
   const all = `${whole}${fraction}`
   const significant = all.replace(/^0+/, '')
   const magnitude = BigInt(whole.length - (all.length - significant.length)) + BigInt(exponent.replace(/^\+/, ''))
-  const digits = significant.replace(/0+$/, '')
+  const digits = withoutTrailingZeros(significant)
   return { negative: sign === '-' && digits !== '', digits, magnitude: digits === '' ? 0n : magnitude }
+}
+
+/** Not by /0+$/, which takes the square of the length of a run of zeros: a body may hold a million of them. */
+function withoutTrailingZeros(digits: string): string {
+  let length = digits.length
+  while (digits[length - 1] === '0') length -= 1
+  return digits.slice(0, length)
 }
 
 /** Negative when `left` is the smaller one, 0 when both are the same number. Both must be numbers ({@link isNumber}). */

@@ -51,6 +51,17 @@ describe('a JSON text that was cut off', () => {
     expect(json && formatJson(json)).toBe('{"status":"UP","n":12,"list":[{"a":1},{"b":"], }"},{}]}')
   })
 
+  test.each([
+    ['one bracket after the other', '['.repeat(300_000)],
+    ['objects in objects', '{"a":'.repeat(60_000)],
+    ['an endless string of escaped quotes, cut off behind a backslash', `"${'\\"'.repeat(150_000)}\\`],
+  ])('is read in a moment when it is %s', (_, text) => {
+    expect(parseTruncatedJson(text)).toBeUndefined()
+    const json = parseTruncatedJson(`{"version": "7", "rest": ${text}`)
+    // What is nested deeper than the stack has no value at all.
+    expect(scalarAt(json, ['version'])).toBe(text.startsWith('"') ? '7' : undefined)
+  })
+
   test('has no value that the whole does not have', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(200), (text, length) => {

@@ -9,24 +9,35 @@ export function parseTruncatedJson(text: string): JsonValue | undefined {
   return end === 0 ? undefined : parseJson(`${text.slice(0, end)}${closers}`)
 }
 
-/** Behind the last bracket or before the last comma that is not in a string, and the brackets that are open there. */
+const CLOSERS: Readonly<Record<string, string>> = { '{': '}', '[': ']' }
+
+/**
+ * Behind the last bracket or before the last comma that is not in a string, and the brackets that are open there. It
+ * looks at each character once: whoever sends the text must not decide how long that takes.
+ */
 function lastCompletePlace(text: string): { end: number; closers: string } {
   const open: string[] = []
-  const place = { end: 0, closers: '' }
-  const mark = (end: number): void => {
-    place.end = end
-    place.closers = open.toReversed().join('')
-  }
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*(?:"|$)|[{}[\],]/gs)) {
-    if (token === '{' || token === '[') {
-      open.push(token === '{' ? '}' : ']')
-      mark(index + 1)
-    } else if (token === '}' || token === ']') {
-      open.pop()
-      mark(index + 1)
-    } else if (token === ',') {
-      mark(index)
+  let end = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charAt(at)
+    if (character === '"') {
+      at = endOfString(text, at)
+      continue
     }
+    const closer = CLOSERS[character]
+    if (closer !== undefined) open.push(closer)
+    else if (character === '}' || character === ']') open.pop()
+    else if (character !== ',') continue
+    end = character === ',' ? at : at + 1
   }
-  return place
+  return { end, closers: open.toReversed().join('') }
+}
+
+/** Where the quote stands that closes the string that begins at `from`; the text's end when none does. */
+function endOfString(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === '"') return at
+  }
+  return text.length
 }
