@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { actionFile, createSourceRepository, type SourceRepository } from './testing/source-repository.ts'
 
 const stated = '{ url: { description: Where., required: true }, how: { description: How., default: fast } }'
@@ -127,6 +128,18 @@ describe('releases of 1.0.0, 1.0.1, 1.1.0 and 2.0.0', () => {
     expect(await sources.published('log', '-1', '--format=%P', 'v1.0.2')).toBe(commits['1.0.1'])
     await sources.git('checkout', '--quiet', 'main')
   })
+})
+
+test('a candidate is published where no package is installed, as in the job that may write', async () => {
+  await using sources = await createSourceRepository()
+  expect((await sources.release(['--prepare'])).code).toBe(0)
+  const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-uninstalled-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const own = join(import.meta.dirname, '..', '..')
+  for (const name of ['package.json', 'src']) await cp(join(own, name), join(folder, name), { recursive: true })
+  const { code, output } = await sources.release(['--publish'], { program: join(folder, 'src/release.ts') })
+  expect(code, output).toBe(0)
+  expect(output).toContain('Published v1.0.0, v1.0, v1: ')
 })
 
 describe('a release is refused, and nothing is published,', () => {

@@ -26,6 +26,8 @@ export interface ReleaseRunOptions {
   /** Put before PATH. */
   readonly path?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** The file of the command; by default this repository's own. */
+  readonly program?: string
 }
 
 export interface ReleaseRun {
@@ -127,14 +129,14 @@ export async function createSourceRepository(): Promise<SourceRepository> {
 async function runRelease(
   root: string,
   args: readonly string[],
-  { path, environment }: ReleaseRunOptions,
+  { path, environment, program = command }: ReleaseRunOptions,
 ): Promise<ReleaseRun> {
   const commands = ['--build', `"${process.execPath}" build.mjs`, '--check', '']
   const PATH = [path, process.env.PATH].filter((each) => each !== undefined).join(delimiter)
   // The command is started some eighty times: what Node has made of its sources is kept.
   const NODE_COMPILE_CACHE = join(tmpdir(), 'deploy-kit-compile-cache')
   const env = { ...process.env, NODE_COMPILE_CACHE, ...gitEnvironment, ...environment, PATH }
-  const child = spawn(process.execPath, [command, '--repository', root, ...commands, ...args], { env, stdio: 'pipe' })
+  const child = spawn(process.execPath, [program, '--repository', root, ...commands, ...args], { env, stdio: 'pipe' })
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code, output: stdout + stderr }
 }
