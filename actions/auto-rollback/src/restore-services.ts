@@ -1,38 +1,15 @@
-import type { Service } from '@aws-sdk/client-ecs'
-import type { ActionContext } from '@deploy-kit/core/action'
-import type { Deadline } from '@deploy-kit/core/deadline'
-import { type EcsBaseline, primaryDeployment, type ServiceBaseline } from '@deploy-kit/core/ecs/baseline'
-import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
+import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
 import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
-import { readJobDeployments } from '@deploy-kit/core/ecs/job-record'
 import { followRollouts, type RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
-import {
-  ifAnsweredSoon,
-  listServiceDeployments,
-  readRevisionDefinitions,
-} from '@deploy-kit/core/ecs/service-deployments'
 import { describeServices } from '@deploy-kit/core/ecs/services'
+import { type JudgedService, judgeService, type Restoring } from './judged-service.ts'
 import { restoringCall } from './restoring-call.ts'
-import { type Decision, decide, wasAnswered } from './situation.ts'
+import type { Decision } from './situation.ts'
 
 /** One service, as it was found and as it was left. */
-export interface RestoredService {
-  readonly baseline: ServiceBaseline
-  readonly service: Service | undefined
-  readonly decision: Decision
+export interface RestoredService extends JudgedService {
   /** Missing when nothing was done. */
   readonly result?: RolloutResult
-}
-
-export interface Restoring {
-  readonly baseline: EcsBaseline
-  /** Somebody named the version to go back to. */
-  readonly explicit: boolean
-  readonly dryRun: boolean
-  readonly everyMs: number
-  readonly ecs: Ecs
-  readonly deadline: Deadline
-  readonly context: ActionContext
 }
 
 /**
@@ -47,12 +24,7 @@ export async function restoreServices(
   const entries = baseline.services.toReversed()
   const names = entries.map((entry) => entry.service)
   const found = await describeServices(ecs, baseline.cluster, names)
-  const judged = await Promise.all(
-    entries.map(async (entry) => {
-      const service = found.get(entry.service)
-      return { baseline: entry, service, decision: await judge(entry, service, restoring) }
-    }),
-  )
+  const judged = await Promise.all(entries.map((entry) => judgeService(entry, found.get(entry.service), restoring)))
   for (const { baseline: entry, decision } of judged)
     context.log.info(`${entry.service}: ${describeDecision(decision)}`)
   const acting = judged.filter(({ decision }) => isActing(decision))
@@ -80,32 +52,7 @@ function isActing(decision: Decision): boolean {
   return (decision.kind === 'already-rolled-back' || decision.kind === 'not-needed') && decision.inProgress
 }
 
-async function judge(entry: ServiceBaseline, service: Service | undefined, restoring: Restoring): Promise<Decision> {
-  const { baseline, context, deadline, ecs, explicit } = restoring
-  const own = explicit ? [] : await readJobDeployments(context, service?.serviceArn ?? '')
-  const first = decide({ baseline: entry, service, own, deployedSince: undefined, explicit })
-  // Only here the answer depends on what has come and gone since. Other services do not wait for it long.
-  const depends = first.kind === 'not-needed' || (first.kind === 'already-rolled-back' && !own.some(wasAnswered))
-  if (!depends || explicit) return first
-  const deployedSince = await ifAnsweredSoon(ecs, { signal: context.signal, deadline }, (soon) =>
-    wasDeployedSince(entry, baseline, soon),
-  )
-  return decide({ baseline: entry, service, own, deployedSince, explicit })
-}
-
-async function wasDeployedSince(entry: ServiceBaseline, baseline: EcsBaseline, ecs: Ecs): Promise<boolean> {
-  const deployments = await listServiceDeployments(
-    ecs,
-    { cluster: baseline.cluster, service: entry.service, createdAfter: new Date(baseline.capturedAt) },
-    20,
-  )
-  const revisions = deployments.flatMap((deployment) => deployment.targetServiceRevisionArn ?? [])
-  if (revisions.length === 0) return false
-  const definitions = await readRevisionDefinitions(ecs, revisions)
-  return [...definitions.values()].some((definition) => definition !== entry.taskDefinition)
-}
-
-function rolloutOf(one: Omit<RestoredService, 'result'>, restoring: Restoring): Rollout {
+function rolloutOf(one: JudgedService, restoring: Restoring): Rollout {
   const { baseline, service, decision } = one
   const before = (service?.deployments ?? []).flatMap((deployment) => deployment.id ?? [])
   return {

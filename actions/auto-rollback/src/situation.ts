@@ -57,7 +57,7 @@ export function decide(situation: Situation): Decision {
   return { kind: 'restore', why: `${shortName(primary.taskDefinition)} ${how}`, inFlight }
 }
 
-export function wasAnswered({ deploymentId }: JobDeployment): boolean {
+function wasAnswered({ deploymentId }: JobDeployment): boolean {
   return deploymentId !== undefined
 }
 
@@ -89,5 +89,5 @@ function decideAtBaseline(
   if (explicit)
     return { kind: 'not-needed', why: `${runs} ${inProgress ? 'is being deployed' : 'runs'} already`, inProgress }
   const how = inProgress ? 'is being brought back' : 'runs again'
-  return { kind: 'already-rolled-back', why: `${runs} ${how} without our doing`, inProgress }
+  return { kind: 'already-rolled-back', why: `${runs} ${how} without this step's doing`, inProgress }
 }
