@@ -50,7 +50,7 @@ test.skipIf(process.platform === 'win32')(
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const [candidate, github] = [join(folder, 'release-candidate'), join(folder, 'github')]
     for (const each of [candidate, github]) await mkdir(each)
-    await writeFile(join(candidate, 'release.json'), JSON.stringify({ version: '1.2.3', source }))
+    await writeFile(join(candidate, 'release.json'), JSON.stringify({ version: '1.2.3', source, isHighest: false }))
     await writeFile(join(candidate, 'notes.md'), '## New\n\n- It is new.\n')
     for (const name of ['sbom.cdx.json', 'SHA256SUMS']) await writeFile(join(candidate, name), name)
     await writeFile(join(folder, 'gh'), gh)
@@ -73,6 +73,10 @@ test.skipIf(process.platform === 'win32')(
     const body = `## New\n\n- It is new.\n\nSource-Commit: ${source}\n`
     expect(await readFile(join(github, 'body'), 'utf8')).toBe(body)
     expect(await readFile(join(github, 'sbom.cdx.json'), 'utf8')).toBe('sbom.cdx.json')
+
+    expect(await readFile(join(github, 'calls'), 'utf8')).toContain(
+      'release create v1.2.3 --verify-tag --title v1.2.3 --latest=false ',
+    )
 
     const calls = (await readFile(join(github, 'calls'), 'utf8')).length
     expect(await announce('')).toMatchObject({ code: 0 })

@@ -14,6 +14,8 @@ export interface Candidate {
   readonly parent: string | null
   /** The commit of the highest release of the same major, which has `v1`; null when there is none. */
   readonly lastOfMajor: string | null
+  /** Whether no release has a higher version; release.yml asks for it. */
+  readonly isHighest: boolean
   /** Names of the change entries that the notes are made of. */
   readonly changes: readonly string[]
 }

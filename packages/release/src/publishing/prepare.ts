@@ -47,7 +47,8 @@ export async function prepareRelease(options: PrepareOptions): Promise<Candidate
   print(`Preparing ${version} from ${source}`)
   const changes = plan.entries.map(({ name }) => name)
   const parent = plan.previous?.commit ?? null
-  const candidate = { version, source, date, parent, lastOfMajor: plan.lastOfMajor?.commit ?? null, changes }
+  const lastOfMajor = plan.lastOfMajor?.commit ?? null
+  const candidate = { version, source, date, parent, lastOfMajor, isHighest: plan.isHighest, changes }
   await writeCandidate(options.folder, candidate, async (tree) => {
     const packages = await buildTwice({ ...options, source, environment: { [versionVariable]: version } }, tree)
     await refuseBreaks(git, plan.last, await readTree(tree))

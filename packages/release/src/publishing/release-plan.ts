@@ -25,6 +25,8 @@ export interface ReleasePlan {
   readonly last: ReleaseRecord | undefined
   /** The highest other release of the same major, which has `v1`. */
   readonly lastOfMajor: ReleaseRecord | undefined
+  /** Whether no release has a higher version: what GitHub shows as the latest one. */
+  readonly isHighest: boolean
   /** What no lower release has announced. */
   readonly entries: readonly ChangeEntry[]
 }
@@ -52,13 +54,15 @@ export async function planRelease(
   if (line !== undefined && !isInLine(version, line))
     throw new ReleaseRefusal(`The branch ${branch} gives releases of ${branch} only, not ${formatVersion(version)}.`)
   const others = remote.releases.filter((release) => compareVersions(release.version, version) !== 0)
+  const previous = others.find((release) => compareVersions(release.version, version) < 0)
   const scope = line?.minor === undefined ? { major: version.major, minor: undefined } : line
   const plan = {
     version,
     source,
-    previous: others.find((release) => compareVersions(release.version, version) < 0),
+    previous,
     last: others.find((release) => isInLine(release.version, scope)),
     lastOfMajor: others.find((release) => release.version.major === version.major),
+    isHighest: previous === others[0],
     entries: unannounced(given.entries, others, version),
   }
   refuseExisting(remote, plan)
