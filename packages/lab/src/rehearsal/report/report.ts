@@ -22,8 +22,10 @@ export async function writeReport(title: string, rehearsals: readonly Rehearsal[
 
 /** The whole page; pure, so that the same rehearsals make the same page. */
 export function renderReport(title: string, rehearsals: readonly Rehearsal[]): string {
-  const links = rehearsals.map(({ title: name }, index) => `<a href="#r${index}">${escapeHtml(name)}</a>`).join('')
-  const navigation = rehearsals.length > 1 ? `<nav>${links}</nav>` : ''
+  const links = rehearsals.map(
+    ({ title: name, expectations }, index) => `<a href="#r${index}">${escapeHtml(name)}</a>${endingMark(expectations)}`,
+  )
+  const navigation = rehearsals.length > 1 ? `<ul>${links.map((link) => `<li>${link}</li>`).join('')}</ul>` : ''
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -54,13 +56,20 @@ function renderRehearsal(rehearsal: Rehearsal, index: number): string {
     ['Requests', renderRequests(journal)],
     ['What the rehearsal did otherwise than GitHub', renderNotices(run.notices)],
   ]
-  return `<h2 id="r${index}">${escapeHtml(title)} <span class="mark ${run.conclusion}">${run.conclusion}</span></h2>
+  return `<h2 id="r${index}">${escapeHtml(title)} <span class="mark ${run.conclusion}">workflow: ${run.conclusion}</span>${endingMark(expectations)}</h2>
 <p><small><code>${escapeHtml(run.workflowFile)}</code>, ${escapeHtml(name)} on ${escapeHtml(ref)} at ${escapeHtml(sha.slice(0, 12))}, ${took}</small></p>
 ${renderExpectations(expectations)}
 ${parts
   .filter(([, html]) => html !== '')
   .map(([heading, html]) => `<h3>${heading}</h3>\n${html}`)
   .join('\n')}`
+}
+
+/** A scene in which the workflow fails has ended well when that is what had to happen. */
+function endingMark(expectations: Rehearsal['expectations']): string {
+  if (expectations.length === 0) return ''
+  const isWell = expectations.every(({ holds }) => holds)
+  return ` <span class="mark ${isWell ? 'success' : 'failure'}">${isWell ? 'ended as it must' : 'did not end as it must'}</span>`
 }
 
 function renderExpectations(expectations: Rehearsal['expectations']): string {
@@ -73,5 +82,9 @@ function renderExpectations(expectations: Rehearsal['expectations']): string {
 }
 
 function renderNotices(notices: readonly string[]): string {
-  return notices.length === 0 ? '' : `<ul>${notices.map((notice) => `<li>${escapeHtml(notice)}</li>`).join('')}</ul>`
+  return notices.length === 0 ? '' : `<ul>${notices.map((notice) => `<li>${withCode(notice)}</li>`).join('')}</ul>`
+}
+
+function withCode(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 }

@@ -11,15 +11,25 @@ function renderLog(step: StepRun): string {
   const mark = `<span class="mark ${step.outcome}">${step.outcome}</span>`
   const remark = step.remark === '' ? '' : ` <small>${escapeHtml(step.remark)}</small>`
   const time = formatSeconds(step.endedAt.getTime() - step.startedAt.getTime())
-  const log =
-    step.log.length === 0 ? '<p>No output.</p>' : `<pre class="log">${step.log.map(renderLine).join('')}</pre>`
+  const log = step.log.length === 0 ? '<p>No output.</p>' : `<div class="log">${renderLines(step.log)}</div>`
   return details(`${mark} ${escapeHtml(step.name)} <small>${time}</small>${remark}`, log, step.outcome === 'failure')
 }
 
+/** Groups are closed, as on GitHub, so that what a step says is not below what it was given. */
+function renderLines(lines: readonly LogLine[]): string {
+  let isInGroup = false
+  const parts = lines.map((line) => {
+    const end = isInGroup && (line.kind === 'group' || line.kind === 'endGroup') ? '</details>' : ''
+    if (line.kind === 'group' || line.kind === 'endGroup') isInGroup = line.kind === 'group'
+    if (line.kind === 'endGroup') return end
+    return line.kind === 'group' ? `${end}<details><summary>${escapeHtml(line.text)}</summary>` : renderLine(line)
+  })
+  return `${parts.join('')}${isInGroup ? '</details>' : ''}`
+}
+
 function renderLine({ at, kind, text }: LogLine): string {
-  const sign = kind === 'group' ? '▾ ' : kind === 'error' ? 'Error: ' : kind === 'warning' ? 'Warning: ' : ''
-  if (kind === 'endGroup') return ''
-  return `<span class="${kind}" title="${at.toISOString()}">${escapeHtml(`${sign}${text}`)}\n</span>`
+  const sign = kind === 'error' ? 'Error: ' : kind === 'warning' ? 'Warning: ' : ''
+  return `<div class="${kind}" title="${at.toISOString()}">${escapeHtml(`${sign}${text}`) || '&nbsp;'}</div>`
 }
 
 /** The job summary, as the steps wrote it. */
