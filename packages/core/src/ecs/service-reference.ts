@@ -16,7 +16,7 @@ export function parseServiceReference(given: string): ServiceReference {
   const { service, cluster } = ARN.exec(given)?.groups ?? {}
   if (service === undefined) {
     throw new RangeError(
-      `'${given}' cannot be the name of a service; it has up to 255 letters, digits, _ and -, or is the service's ARN`,
+      `'${given}' cannot be the name of a service; it has up to 255 letters, digits, _ and -; its ARN will do, too`,
     )
   }
   return cluster === undefined ? { service } : { service, cluster }
