@@ -20,8 +20,11 @@ export interface TestWorkspace extends AsyncDisposable {
   ): Promise<MemoryRun>
 }
 
-export async function createWorkspace(files: Readonly<Record<string, string | Buffer>> = {}): Promise<TestWorkspace> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'size-gate-test-')))
+export async function createWorkspace(
+  files: Readonly<Record<string, string | Buffer>> = {},
+  parent = tmpdir(),
+): Promise<TestWorkspace> {
+  const root = await realpath(await mkdtemp(join(parent, 'size-gate-test-')))
   const path = join(root, 'work')
   const runnerTemp = join(root, 'temp')
   await mkdir(path)
