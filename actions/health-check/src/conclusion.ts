@@ -56,7 +56,8 @@ function headlineOf(verdict: HealthVerdict): string {
   const others = watches.length > 1 ? ` (one of ${watches.length} targets)` : ''
   if (verdict.kind === 'healthy') {
     const who = watches.length > 1 ? `All ${watches.length} targets are` : `${decisive.target.text} is`
-    return `${who} healthy: ${decisive.streak} answers in a row as expected, after ${elapsed}`
+    const answers = decisive.streak === 1 ? 'one answer' : `${decisive.streak} answers in a row`
+    return `${who} healthy: ${answers} as expected, after ${elapsed}`
   }
   if (verdict.kind === 'cancelled')
     return `Cancelled after ${elapsed}, before ${decisive.target.text}${others} was healthy`

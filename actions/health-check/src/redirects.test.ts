@@ -41,6 +41,7 @@ describe('follow-redirects: safe', () => {
     expect(run.outputs).toMatchObject({ reason: 'redirect', 'last-status': '302' })
     expect(run.outputs['last-error']).toContain(`Redirected to ${location}, which is another ${difference}`)
     expect(server.requests).toHaveLength(1)
+    expect(run.text).toContain('Failed in: the complete answer')
   })
 })
 

@@ -18,6 +18,13 @@ describe('a target is healthy after consecutive passes', () => {
     expect(run.text).toContain('200 OK, as expected: 1 of 3 in a row')
   })
 
+  test('one, where one is asked for, and the headline says so', async () => {
+    await using server = await startHttp((_, response) => response.end('ok'))
+    const run = await check(server.url, { 'success-threshold': '1' })
+    expect(run.text).toContain('is healthy: one answer as expected, after ')
+    expect(server.requests).toHaveLength(1)
+  })
+
   test('a target that takes turns between 200 and 503 never is', async () => {
     await using server = await startHttp((_, response, number) => {
       response.statusCode = number % 2 === 0 ? 503 : 200

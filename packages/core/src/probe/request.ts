@@ -44,6 +44,7 @@ export async function requestTarget(
       const location = redirectOf(answer.status, answer.headers.location)
       const isTheAnswer = !isWebSocket(url) && (await expectsStatus(answer.status, expectations))
       if (location === undefined || isTheAnswer || probing.signal.aborted) return answer
+      probing.trace.phase = 'match'
       url = nextUrl(url, location, { ...options, followed })
       probing.trace.redirects.push(url.href)
       method = methodAfter(answer.status, method)
