@@ -107,7 +107,7 @@ describe('the released bundle-size-gate', () => {
     expect(run.exitCode).toBe(1)
     expect(run.log.match(/^::error/gm)).toHaveLength(1)
     expect(run.log).toMatch(
-      /With size\.yml \(files, budget, compression\): 2 inputs cannot be used:%0A- compression: .*%0A- budget: /,
+      /2 inputs cannot be used:%0A- config: size\.yml: budget: .*%0A- config: size\.yml: compression: /,
     )
   })
 
