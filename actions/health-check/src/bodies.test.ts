@@ -115,6 +115,14 @@ describe('expected-body-regex', () => {
     expect(run.outputs['last-error']).toContain('was cut off after 1000ms')
   })
 
+  test('that backtracks into more memory than there is does not hold', async () => {
+    await using server = await serve('a'.repeat(MIB))
+    const pattern = '^(((((((a)|(b))|(c))|(d))|(e))|(f))|(g))*z$'
+    const run = await checkOnce(server.url, { 'expected-body-regex': pattern, conditions: `[BODY] == re(${pattern})` })
+    expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'body' })
+    expect(run.outputs['last-error']).toMatch(/backtracks .* on this text; .* backtracks .* on this text$/)
+  })
+
   test('cannot outlast the deadline', async () => {
     await using server = await serve(`${'a'.repeat(40)}!`)
     const run = await check(server.url, { 'expected-body-regex': '^(a+)+$', timeout: '300ms' })

@@ -5,7 +5,7 @@ import { evaluate, type Facts, type Matcher } from './condition-evaluation.ts'
 import type { Answer } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
 import type { JsonValue } from './json-value.ts'
-import { compilePattern, PatternTimeout } from './pattern-matcher.ts'
+import { compilePattern, EndlessPattern } from './pattern-matcher.ts'
 import { includesStatus } from './status-set.ts'
 import { isWebSocket } from './target.ts'
 import type { Trace } from './trace.ts'
@@ -147,7 +147,7 @@ async function judgePattern({ answer }: Observation, expected: Expectations, mat
     if (await matches(bodyPattern, answer.body.text)) return []
     return problem(`The body does not match ${bodyPattern}${extentOf(answer)}`)
   } catch (error) {
-    if (error instanceof PatternTimeout) return problem(`expected-body-regex ${bodyPattern} ${error.message}`)
+    if (error instanceof EndlessPattern) return problem(`expected-body-regex ${bodyPattern} ${error.message}`)
     throw error
   }
 }
@@ -164,7 +164,7 @@ async function judgeConditions(seen: Observation, { conditions = [] }: Expectati
       const extent = seen.answer && ofBody ? extentOf(seen.answer) : ''
       problems.push({ reason: 'condition', message: `${text} does not hold: it is ${result.seen}${extent}` })
     } catch (error) {
-      if (!(error instanceof PatternTimeout)) throw error
+      if (!(error instanceof EndlessPattern)) throw error
       problems.push({ reason: 'condition', message: `${text} ${error.message}` })
     }
   }

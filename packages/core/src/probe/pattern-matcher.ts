@@ -6,8 +6,8 @@ import { messageOf } from '../errors.ts'
 /** An expression that has not come to an end by then backtracks catastrophically; real ones take microseconds. */
 const MATCH_LIMIT_MS = 1000
 
-/** A pattern was cut off; the message says after how long. */
-export class PatternTimeout extends Error {}
+/** A pattern came to no end: it took too long, or more memory than JavaScript has for it. The message says which. */
+export class EndlessPattern extends Error {}
 
 /**
  * Throws what RegExp throws when `pattern` is none. Patterns are plain JavaScript, without flags: what people write for
@@ -25,7 +25,12 @@ export function patternProblem(error: unknown): string {
 /** Runs in the worker. It refers to nothing outside itself: its source text is what the worker gets. */
 function answerMatches(port: MessagePort): void {
   port.on('message', ({ pattern, text }: { pattern: string; text: string }) => {
-    port.postMessage(new RegExp(pattern).test(text))
+    try {
+      port.postMessage(new RegExp(pattern).test(text))
+    } catch {
+      // Each step that it may have to take back costs memory, and that has a limit.
+      port.postMessage(undefined)
+    }
   })
 }
 
@@ -43,7 +48,7 @@ export class PatternMatcher implements Disposable {
   }
 
   /**
-   * @throws {PatternTimeout} after a second
+   * @throws {EndlessPattern} after a second, or when it runs out of memory before
    * @throws {Error} when `signal` aborts
    */
   matches(pattern: string, text: string, signal: AbortSignal): Promise<boolean> {
@@ -57,11 +62,11 @@ export class PatternMatcher implements Disposable {
     this.#worker ??= await startWorker()
     const worker = this.#worker
     using limit = abortAfter(MATCH_LIMIT_MS, this.#clock, signal)
-    const answer = Promise.withResolvers<boolean>()
+    const answer = Promise.withResolvers<boolean | undefined>()
     const cutOff = (): void => {
       this[Symbol.dispose]()
       const endless = `was cut off after ${MATCH_LIMIT_MS}ms: it backtracks without end on this text`
-      answer.reject(limit.timedOut() ? new PatternTimeout(endless) : new Error('The match was ended.'))
+      answer.reject(limit.timedOut() ? new EndlessPattern(endless) : new Error('The match was ended.'))
     }
     worker.once('message', answer.resolve)
     worker.once('error', answer.reject)
@@ -69,7 +74,9 @@ export class PatternMatcher implements Disposable {
     if (limit.signal.aborted) cutOff()
     try {
       worker.postMessage({ pattern, text })
-      return await answer.promise
+      const found = await answer.promise
+      if (found === undefined) throw new EndlessPattern('backtracks more than fits into memory on this text')
+      return found
     } finally {
       limit.signal.removeEventListener('abort', cutOff)
       worker.off('message', answer.resolve)
