@@ -91,7 +91,7 @@ function readAnswer(answer: Answer, context: ActionContext): RunTaskResult {
   context.setOutput('outcome', 'not-started')
   throw new ActionError('refused', `ECS started no task: ${failures.join('; ') || 'it gave no reason'}. Nothing ran.`, {
     advice:
-      'RESOURCE:… and AGENT say that no container instance can take the task now; add capacity, or use Fargate. Run the job again when there is some.',
+      'Run the job again. If it stays so: RESOURCE:… and AGENT say that no container instance can take the task, so add capacity; where Fargate has none, give subnets in other availability zones.',
   })
 }
 

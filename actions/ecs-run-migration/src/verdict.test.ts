@@ -123,5 +123,6 @@ describe('the verdict', () => {
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('not-started')
     expect(failureOf(run)).toMatch(/^ECS started no task: Capacity is unavailable at this time.*Nothing ran\./)
+    expect(failureOf(run)).toContain('give subnets in other availability zones')
   })
 })
