@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { listActions, repositoryFolder } from './action-folder.ts'
+import { GitError } from './publishing/git.ts'
 import { publishRelease } from './publishing/publish.ts'
 import { ReleaseRefusal } from './publishing/refusal.ts'
 import { parseVersion } from './publishing/version.ts'
@@ -56,9 +57,18 @@ async function main(): Promise<void> {
   if (!values.prepare) await publishRelease({ repository, remote, folder, print })
 }
 
+/** What somebody can do something about is told without a stack trace: a refusal, git's answer, a misspelt option. */
+function describe(error: unknown): unknown {
+  if (error instanceof ReleaseRefusal) return `Refused: ${error.message}`
+  if (!(error instanceof Error)) return error
+  const isUsage = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  if (isUsage) return `${error.message}\n\n${usage}`
+  return error instanceof GitError || error.constructor === Error ? `Not released: ${error.message}` : error
+}
+
 try {
   await main()
 } catch (error) {
-  console.error(error instanceof ReleaseRefusal ? `Refused: ${error.message}` : error)
+  console.error(describe(error))
   process.exitCode = 1
 }

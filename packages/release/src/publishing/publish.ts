@@ -115,6 +115,12 @@ async function pushTags(
     await git(['push', '--quiet', '--no-verify', '--atomic', ...leases, remote, ...refs])
   } catch (cause) {
     if (!(cause instanceof GitError)) throw cause
-    throw new Error(`No tag was published: the remote refused one of them.\n${cause.message}`, { cause })
+    // A connection that was lost says nothing about what the remote has done.
+    const now = await readRemote(git, remote).catch(() => undefined)
+    if (now && tags.every(([name, commit]) => now.tags.get(name) === commit)) return
+    const state = now
+      ? 'No tag was published: the remote refused one of them.'
+      : 'The remote cannot be reached, so whether the tags were published is not known. Run it again: nothing is made twice.'
+    throw new Error(`${state}\n${cause.message}`, { cause })
   }
 }
