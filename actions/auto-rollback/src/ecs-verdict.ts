@@ -1,5 +1,5 @@
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
-import { shortName } from '@deploy-kit/core/ecs/names'
+import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { explainStoppedTask, type StopExplanation } from '@deploy-kit/core/ecs/stopped-task'
 import { ActionError } from '@deploy-kit/core/errors'
@@ -87,28 +87,22 @@ export function listDefinitions(reports: readonly ServiceReport[], end: 'from' |
 
 /** @param end what has not failed when the wait ends early is only not restored yet */
 export function headlineOf(outcome: Outcome, reports: readonly ServiceReport[], end: RolloutsEnd): string {
-  const of = (wanted: Outcome): ServiceReport[] => reports.filter((report) => report.outcome === wanted)
-  const names = (wanted: Outcome): string =>
-    of(wanted)
-      .map((report) => report.service)
-      .join(', ')
+  const say = (sentence: (report: ServiceReport) => string): string =>
+    listSome(reports.filter((report) => report.outcome === outcome).map(sentence), '; ')
   const failed = end === 'ended' ? 'could not be restored to' : 'is not restored to'
   switch (outcome) {
     case 'failed':
-      return of('failed')
-        .map((report) => `${report.service} ${failed} ${shortName(report.to)}: ${report.reason}`)
-        .join('; ')
+      return say((one) => `${one.service} ${failed} ${shortName(one.to)}: ${one.reason}`)
     case 'rolled-back':
-      return of('rolled-back')
-        .map((report) => `${report.service} was rolled back from ${shortName(report.from)} to ${shortName(report.to)}`)
-        .join('; ')
+      return say((one) => `${one.service} was rolled back from ${shortName(one.from)} to ${shortName(one.to)}`)
     case 'superseded':
-      return of('superseded')
-        .map((report) => `${report.service} was left alone: ${report.reason}`)
-        .join('; ')
+      return say((one) => `${one.service} was left alone: ${one.reason}`)
     case 'already-rolled-back':
-      return `${names('already-rolled-back')} had been rolled back already`
+      return say((one) => `${one.service} had been rolled back already`)
     default:
-      return `Nothing to restore: ${reports.map((report) => `${report.service}: ${report.reason}`).join('; ')}`
+      return `Nothing to restore: ${listSome(
+        reports.map((one) => `${one.service}: ${one.reason}`),
+        '; ',
+      )}`
   }
 }

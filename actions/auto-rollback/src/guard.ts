@@ -4,7 +4,7 @@ import { captureBaseline, type EcsBaseline } from '@deploy-kit/core/ecs/baseline
 import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
 import { findForeignController } from '@deploy-kit/core/ecs/deployment-controller'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
-import { shortName } from '@deploy-kit/core/ecs/names'
+import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { ActionError } from '@deploy-kit/core/errors'
 import { code, table } from '@deploy-kit/core/markdown'
@@ -46,7 +46,7 @@ export function announceArming(
   what: readonly string[],
   { dryRun, persist }: Pick<Inputs, 'dryRun' | 'persist'>,
 ): string {
-  const when = `if this job fails or is cancelled, ${what.join(', ')}`
+  const when = `if this job fails or is cancelled, ${listSome(what)}`
   if (!dryRun) return `Armed: ${when} ${what.length === 1 ? 'is' : 'are'} put back`
   const tag = persist === 'tag' ? ', and the baseline would be kept on a tag' : ''
   return `Dry run: ${when} would be put back${tag}. Nothing is going to be changed`

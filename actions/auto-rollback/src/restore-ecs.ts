@@ -2,7 +2,7 @@ import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
-import { shortName } from '@deploy-kit/core/ecs/names'
+import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import {
@@ -52,7 +52,10 @@ export async function restoreEcs(
   return {
     conclusion: conclude(outcome, inputs),
     headline: fullHeadline(outcome, reports, verification, end),
-    details: advised.map(({ service, next }) => `${service}: ${next}`).join('\n'),
+    details: listSome(
+      advised.map(({ service, next }) => `${service}: ${next}`),
+      '\n',
+    ),
     summary: blocks(
       tableOf(reports),
       ...advised.map(({ service, next }) => `**Next, ${code(service)}:** ${escapeMarkdown(next)}`),

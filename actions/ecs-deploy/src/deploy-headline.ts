@@ -1,4 +1,4 @@
-import { shortName } from '@deploy-kit/core/ecs/names'
+import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import type { Outcome, ServiceReport } from './deploy-result.ts'
 
 /** One sentence on the whole step. */
@@ -45,7 +45,7 @@ function interruption(
   say: { rolling: (names: string) => string; unanswered: (names: string) => string },
 ): string {
   const interrupted = reports.filter((report) => report.outcome === outcome)
-  const namesOf = (list: readonly ServiceReport[]): string => list.map((report) => report.service).join(', ')
+  const namesOf = (list: readonly ServiceReport[]): string => listSome(list.map((report) => report.service))
   const rolling = namesOf(interrupted.filter((report) => report.deploymentId !== ''))
   const unanswered = namesOf(interrupted.filter((report) => report.deploymentId === ''))
   return [rolling && say.rolling(rolling), unanswered && say.unanswered(unanswered)].filter(Boolean).join('. ')

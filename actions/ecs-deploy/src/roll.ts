@@ -3,7 +3,7 @@ import type { Deadline } from '@deploy-kit/core/deadline'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
 import { recordDeployment } from '@deploy-kit/core/ecs/job-record'
-import { shortName } from '@deploy-kit/core/ecs/names'
+import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
 import { followRollouts, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
 import { updateService } from '@deploy-kit/core/ecs/service-update'
@@ -121,7 +121,7 @@ async function conclude(
     .filter(isShortOfTasks)
     .map(({ name, service }) => `${name} (${service.runningCount} of ${service.desiredCount})`)
   if (short.length === 0) return { conclusion: 'success', headline, summary }
-  return { conclusion: 'warning', headline: `${headline}. Not all tasks run: ${short.join(', ')}`, summary }
+  return { conclusion: 'warning', headline: `${headline}. Not all tasks run: ${listSome(short)}`, summary }
 }
 
 /** Nobody waits for a service that is left as it is; whether it works is another question. */
