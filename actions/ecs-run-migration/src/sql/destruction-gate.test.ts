@@ -71,6 +71,19 @@ describe('migrations', () => {
     expect(annotations[0]?.message).toContain('1 destructive statement in 1 SQL file')
   })
 
+  test('of which no dialect can tell where a string ends are read line by line, too', async () => {
+    const sql = "INSERT INTO a VALUES (1); \nSELECT 'open;\n  ALTER TABLE b\n  DROP COLUMN c;\nDROP TABLE d;"
+    const { annotations } = await run({ 'a.sql': sql }, { migrations: 'a.sql' })
+    expect(annotations[0]?.message).toContain('a.sql:4: DROP COLUMN in: DROP COLUMN c')
+    expect(annotations[0]?.message).toContain('a.sql:5: DROP TABLE in: DROP TABLE d')
+  })
+
+  test('may be as large as a dump', async () => {
+    const dump = `${"INSERT INTO a VALUES (1, 'it''s');\n".repeat(20_000)}DROP TABLE a;`
+    const { annotations } = await run({ 'a.sql': dump }, { migrations: 'a.sql' })
+    expect(annotations[0]?.message).toContain('a.sql:20001: DROP TABLE in: DROP TABLE a')
+  })
+
   test.each([
     [{ migrations: 'db/*.sql\nnowhere/*.sql' }, "migrations: 'nowhere/*.sql' matches no file in "],
     [{ migrations: '../*.sql' }, "migrations: '../*.sql' leaves the workspace"],

@@ -1,8 +1,8 @@
 import type { ActionContext } from '@deploy-kit/core/action'
 import { ActionError } from '@deploy-kit/core/errors'
-import { type Destruction, findDestruction } from './destructive-statements.ts'
+import { type Destruction, findDestruction, findInReading } from './destructive-statements.ts'
 import { readSqlFiles, type SqlFile } from './sql-files.ts'
-import { detectDialect, dialectNames, type SqlDialect } from './sql-text.ts'
+import { detectDialect, dialectNames, readSql, type SqlDialect } from './sql-text.ts'
 
 export interface DestructionRule {
   readonly patterns: readonly string[]
@@ -42,15 +42,29 @@ function adviceFor({ allowed, snapshot }: DestructionRule): string {
 
 /** One line each: `migrations/003.sql:12: DROP COLUMN in: ALTER TABLE accounts DROP COLUMN note`. */
 function listDestruction({ path, text }: SqlFile, dialect: SqlDialect | 'auto'): readonly string[] {
-  const detected = dialect === 'auto' ? detectDialect(text) : dialect
-  // What no dialect's rules fit is read by all of them: rather a false alarm than a drop that goes unseen.
-  const dialects = detected === undefined ? dialectNames : [detected]
   const found = new Map<number, Destruction>()
-  for (const each of dialects)
-    for (const one of findDestruction(text, each)) found.set(one.from, found.get(one.from) ?? one)
+  for (const one of readWithCare(text, dialect)) found.set(one.from, found.get(one.from) ?? one)
   return [...found.values()]
     .sort((a, b) => a.from - b.from)
     .map(({ what, from, statement }) => `${path}:${lineOf(text, from)}: ${what} in: ${statement}`)
+}
+
+/** What the rules of its dialect do not fit is read in every way: rather a false alarm than a drop that goes unseen. */
+function readWithCare(text: string, given: SqlDialect | 'auto'): readonly Destruction[] {
+  const read = given === 'auto' ? detectDialect(text) : { dialect: given, reading: readSql(text, given) }
+  if (read?.reading.clean) return findInReading(text, read.dialect, read.reading)
+  const dialects = read === undefined ? dialectNames : [read.dialect]
+  return dialects.flatMap((dialect) => [...findDestruction(text, dialect), ...findInLines(text, dialect)])
+}
+
+/** A string without an end, or what is taken for one, hides all that follows: each line is read by itself. */
+function findInLines(text: string, dialect: SqlDialect): readonly Destruction[] {
+  let next = 0
+  return text.split('\n').flatMap((line) => {
+    const offset = next
+    next += line.length + 1
+    return findInReading(line, dialect, readSql(line, dialect, offset), offset)
+  })
 }
 
 function lineOf(text: string, offset: number): number {

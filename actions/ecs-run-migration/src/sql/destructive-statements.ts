@@ -1,4 +1,4 @@
-import { readSql, type SqlDialect, type SqlToken } from './sql-text.ts'
+import { readSql, type SqlDialect, type SqlReading, type SqlToken } from './sql-text.ts'
 
 /** A statement, or a part of one, that destroys data. */
 export interface Destruction {
@@ -14,10 +14,22 @@ export interface Destruction {
  * DROP and TRUNCATE statements and column drops, wherever they are code: in DO blocks and in the text that EXECUTE is
  * given as well, in comments, strings and quoted names not.
  */
-export function findDestruction(text: string, dialect: SqlDialect, offset = 0): readonly Destruction[] {
-  return splitStatements(readSql(text, dialect, offset).tokens).flatMap((tokens) => [
-    ...findInStatement(tokens).map(({ what, from }) => ({ what, from, statement: quote(text, tokens, offset) })),
-    ...executedTexts(tokens).flatMap(({ body, from }) => findDestruction(body, dialect, from)),
+export function findDestruction(text: string, dialect: SqlDialect): readonly Destruction[] {
+  return findInReading(text, dialect, readSql(text, dialect))
+}
+
+/** The same for a text that was read already, or for a part of one that begins at `offset`. */
+export function findInReading(
+  text: string,
+  dialect: SqlDialect,
+  { tokens }: SqlReading,
+  offset = 0,
+): readonly Destruction[] {
+  return splitStatements(tokens).flatMap((statement) => [
+    ...findInStatement(statement).map(({ what, from }) => ({ what, from, statement: quote(text, statement, offset) })),
+    ...executedTexts(statement).flatMap(({ body, from }) =>
+      findInReading(body, dialect, readSql(body, dialect, from), from),
+    ),
   ])
 }
 
@@ -25,40 +37,62 @@ type Found = Pick<Destruction, 'what' | 'from'>
 
 /** What DROP takes as a statement, and what nothing else has after the word DROP. */
 const DROPPED = new Set(
-  'TABLE TEMPORARY DATABASE SCHEMA VIEW MATERIALIZED SEQUENCE TYPE DOMAIN FUNCTION PROCEDURE ROUTINE TRIGGER INDEX USER ROLE OWNED TABLESPACE EXTENSION SYNONYM PACKAGE'.split(
+  'TABLE TEMPORARY DATABASE SCHEMA VIEW MATERIALIZED SEQUENCE TYPE DOMAIN FUNCTION PROCEDURE PROC ROUTINE TRIGGER INDEX USER ROLE OWNED TABLESPACE EXTENSION SYNONYM PACKAGE'.split(
     ' ',
   ),
 )
 /** After these a statement begins without a semicolon before it. */
-const BEFORE_STATEMENT = new Set(['BEGIN', 'THEN', 'ELSE', 'LOOP', 'GO', 'DECLARE'])
-/** In these, DROP and TRUNCATE are privileges or members of a list. */
-const NO_DROP_WITHIN = new Set(['GRANT', 'REVOKE', 'COMMENT', 'DENY'])
+const BEFORE_STATEMENT = new Set(['BEGIN', 'THEN', 'ELSE', 'LOOP', 'DECLARE'])
+/** In these, DROP and TRUNCATE are privileges. */
+const PRIVILEGES = new Set(['GRANT', 'REVOKE', 'COMMENT', 'DENY'])
+/** What ALTER drops from these is a member of a list and goes on existing. */
+const LISTS = new Set(['PUBLICATION', 'EXTENSION', 'OPERATOR'])
 
+/** A block has no semicolon after BEGIN or THEN, and SQL Server needs none at all: ALTER begins a part of its own. */
 function findInStatement(tokens: readonly SqlToken[]): readonly Found[] {
-  const [first = '', second = '', third = ''] = tokens.slice(0, 3).map(({ word }) => word)
-  if (NO_DROP_WITHIN.has(first)) return []
-  if (first === 'ALTER') {
-    if (second === 'TABLE' || (second === 'FOREIGN' && third === 'TABLE')) return findInAlterTable(tokens)
-    return second === 'TYPE' ? findPairs(tokens, 'DROP', ['ATTRIBUTE']) : []
-  }
-  return tokens.flatMap(({ word, from }, at) => {
-    const begins = at === 0 || BEFORE_STATEMENT.has(tokens[at - 1]?.word ?? '')
-    const next = tokens[at + 1]?.word ?? ''
-    if (word === 'DROP' && (begins || DROPPED.has(next))) return [{ what: `DROP ${next}`.trimEnd(), from }]
-    const truncates = begins ? tokens[at + 1]?.text !== '(' : next === 'TABLE' && first !== 'CREATE'
+  if (PRIVILEGES.has(tokens[0]?.word ?? '')) return []
+  const starts = tokens.flatMap((_, at) => (beginsAlter(tokens, at) ? [at] : []))
+  const bounds = [0, ...starts.filter((at) => at > 0), tokens.length]
+  return bounds.slice(1).flatMap((end, index) => findInPart(tokens.slice(bounds[index], end)))
+}
+
+function beginsAlter(tokens: readonly SqlToken[], at: number): boolean {
+  if (tokens[at]?.word !== 'ALTER') return false
+  return alters(tokens, at) === 'TABLE' || BEFORE_STATEMENT.has(tokens[at - 1]?.word ?? '')
+}
+
+/** What the ALTER at this place alters. */
+function alters(tokens: readonly SqlToken[], at: number): string {
+  const next = tokens[at + 1]?.word ?? ''
+  // MariaDB: ALTER [ONLINE] [IGNORE] TABLE; PostgreSQL: ALTER FOREIGN TABLE.
+  return ['ONLINE', 'OFFLINE', 'IGNORE', 'FOREIGN'].includes(next) ? alters(tokens, at + 1) : next
+}
+
+function findInPart(tokens: readonly SqlToken[]): readonly Found[] {
+  const altered = tokens[0]?.word === 'ALTER' ? alters(tokens, 0) : ''
+  if (altered === 'TABLE') return findInAlterTable(tokens)
+  if (LISTS.has(altered)) return []
+  return tokens.flatMap((token, at) => {
+    const { word, from } = token
+    const begins = at === 0 || isAfterEnd(tokens[at - 1], token)
+    const next = tokens[at + 1]
+    const drops = begins || DROPPED.has(next?.word ?? '') || (altered === 'TYPE' && next?.word === 'ATTRIBUTE')
+    if (word === 'DROP' && drops) return [{ what: `DROP ${next?.word ?? ''}`.trimEnd(), from }]
+    const truncates = begins ? next?.text !== '(' : next?.word === 'TABLE'
     return word === 'TRUNCATE' && truncates ? [{ what: 'TRUNCATE', from }] : []
   })
 }
 
-function findPairs(tokens: readonly SqlToken[], word: string, nexts: readonly string[]): readonly Found[] {
-  return tokens.flatMap((token, at) => {
-    const next = tokens[at + 1]?.word ?? ''
-    return token.word === word && nexts.includes(next) ? [{ what: `${word} ${next}`, from: token.from }] : []
-  })
+/** After a word that opens a block, or after a line that ends in what DELIMITER sets or SQL*Plus takes for an end. */
+function isAfterEnd(before: SqlToken | undefined, { onNewLine }: SqlToken): boolean {
+  if (before === undefined) return false
+  return BEFORE_STATEMENT.has(before.word) || (before.kind === 'other' && /^[/$|]+$/.test(before.text) && onNewLine)
 }
 
 /** After DROP in ALTER TABLE and before a name: what is not a column (PostgreSQL, MySQL, SQL Server, Oracle: ALTER TABLE). */
 const NOT_A_COLUMN = new Set(['INDEX', 'KEY', 'CHECK', 'PRIMARY', 'FOREIGN', 'UNIQUE', 'PERIOD', 'SUPPLEMENTAL'])
+/** After these comes a column's name, whatever it is. */
+const BEFORE_COLUMN = new Set(['COLUMN', 'RENAME', 'ADD'])
 
 function findInAlterTable(tokens: readonly SqlToken[]): readonly Found[] {
   const found: Found[] = []
@@ -78,11 +112,16 @@ function findInAlterTable(tokens: readonly SqlToken[]): readonly Found[] {
       else if (next?.word === 'DROP' || next?.word === 'ALTER' || next?.word === 'MODIFY') action = ''
       continue
     }
-    if (before?.word === 'COLUMN' || before?.text === '.') continue
+    if (before?.text === '.' || BEFORE_COLUMN.has(before?.word ?? '')) continue
     if (token.word === 'ALTER' || token.word === 'MODIFY') action = token.word
     if (token.word === 'TRUNCATE' && next?.word === 'PARTITION')
       found.push({ what: 'TRUNCATE PARTITION', from: token.from })
-    if (token.word !== 'DROP' || action === 'ALTER' || action === 'MODIFY') continue
+    if (token.word === 'TRUNCATE' && (next?.word === 'TABLE' || isAfterEnd(before, token)))
+      found.push({ what: 'TRUNCATE', from: token.from })
+    if (token.word === 'SET' && next?.word === 'UNUSED') found.push({ what: 'SET UNUSED', from: token.from })
+    if (token.word !== 'DROP') continue
+    // A column's own DROP NOT NULL and the like; the next statement's DROP TABLE is something else.
+    if ((action === 'ALTER' || action === 'MODIFY') && !DROPPED.has(next?.word ?? '')) continue
     action = 'DROP'
     const what = droppedByAlterTable(tokens, at)
     if (what !== undefined) found.push({ what, from: token.from })
