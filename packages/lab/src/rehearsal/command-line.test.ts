@@ -22,6 +22,9 @@ test.each([
   [['a.yml', 'b.yml'], 'One workflow file can be rehearsed at a time; b.yml is too many'],
   [['--event', 'push'], '--event is for a workflow file of your own'],
   [['a.yml', '--ref', 'main'], 'write refs/heads/main or refs/tags/main'],
+  [['a.yml', '--secret', '1ST=x'], '--secret 1ST: a name is letters, digits and _, and does not begin with a digit'],
+  [['a.yml', '--var', 'a-b=x'], '--var a-b: a name is letters'],
+  [['a.yml', '--secret', 'GITHUB_TOKEN=x'], "--secret GITHUB_TOKEN: names that begin with GITHUB_ are GitHub's own"],
   [['a.yml', '--nope'], "Unknown option '--nope'"],
 ])('%j is refused', (args, message) => {
   expect(() => readArguments(args, '/')).toThrow(message)

@@ -69,8 +69,8 @@ export function readArguments(args: readonly string[], directory: string): Rehea
     event: values.event,
     ref: values.ref,
     inputs: pairs('input', values.input),
-    secrets: pairs('secret', values.secret),
-    vars: pairs('var', values.var),
+    secrets: settings('secret', values.secret),
+    vars: settings('var', values.var),
     actionFolders: Object.fromEntries(Object.entries(folders).map(([name, path]) => [name, resolve(directory, path)])),
     actionsFrom: absolute(values['actions-from']),
     skippedActions: values['skip-action'],
@@ -86,6 +86,23 @@ function refuseWithoutFile({ help: _, ...values }: Readonly<Record<string, unkno
   )
   const [first] = given
   if (first !== undefined) throw new Error(`--${first[0]} is for a workflow file of your own; name the file as well`)
+}
+
+/**
+ * Secrets and configuration variables have the names that GitHub lets them have.
+ * @see https://docs.github.com/actions/reference/security/secrets#naming-your-secrets
+ */
+function settings(option: string, given: readonly string[]): Record<string, string> {
+  const values = pairs(option, given)
+  for (const name of Object.keys(values)) {
+    if (/^github_/i.test(name))
+      throw new Error(
+        `--${option} ${name}: names that begin with GITHUB_ are GitHub's own; each job has its GITHUB_TOKEN`,
+      )
+    if (!/^[A-Za-z_]\w*$/.test(name))
+      throw new Error(`--${option} ${name}: a name is letters, digits and _, and does not begin with a digit`)
+  }
+  return values
 }
 
 /** The value is everything after the first `=`. */

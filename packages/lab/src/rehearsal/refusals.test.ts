@@ -154,4 +154,7 @@ test('a file that is not there is refused', async () => {
   await expect(runWorkflow({ workflowFile: '/nowhere/deploy.yml' })).rejects.toThrow(
     '/nowhere/deploy.yml: There is no such workflow file',
   )
+  const folder = await runWorkflow({ workflowFile: '/' }).catch((error: Error) => error)
+  expect(folder).toBeInstanceOf(Refusal)
+  expect((folder as Error).message).toBe('/: It is no file; name one of the workflows')
 })

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, relative, sep } from 'node:path'
 import { git, tryGit } from './git.ts'
 import { Refusal } from './refusal.ts'
@@ -27,10 +27,11 @@ export interface Head {
 
 /** @throws Refusal when there is no such file */
 export async function openRepository(workflowFile: string): Promise<Repository> {
-  const file = await realpath(workflowFile).catch(() => {
-    const message = 'There is no such workflow file'
+  const refuse = (message: string) => {
     throw new Refusal([{ file: workflowFile, line: undefined, column: undefined, message }])
-  })
+  }
+  const file = await realpath(workflowFile).catch(() => refuse('There is no such workflow file'))
+  if (!(await stat(file)).isFile()) refuse('It is no file; name one of the workflows')
   const root = await findRoot(file)
   const head = await readHead(root)
   return {
