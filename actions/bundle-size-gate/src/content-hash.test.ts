@@ -15,6 +15,9 @@ describe('content hashes', () => {
     ['app-5XWJGZ3K.js', 'app-[hash].js'],
     ['static/K5x0Pf_qz1xY2w3v4t5u6/_ssgManifest.js', 'static/[hash]/_ssgManifest.js'],
     ['a1b2c3d4e5f60718.js', '[hash].js'],
+    ['static/chunks/turbopack-2u1d16houkiyo.js', 'static/chunks/turbopack-[hash].js'],
+    // The first is the id of the chunk, by the paths of its modules.
+    ['static/chunks/4bd1b696-c7408084347438ae.js', 'static/chunks/4bd1b696-[hash].js'],
   ])('%s is %s in every build', (path, name) => expect(stripContentHash(path)).toBe(name))
 
   test.each([
@@ -47,6 +50,12 @@ describe('content hashes', () => {
     'messages-i18n_en.js',
     'vendor-POLYFILL.js',
     'app-HTML5APP.js',
+    // Turbopack's names are hashes as a whole. Without them, or without a part of them, one file would pass for another.
+    '39_j1bdzreq0m.js',
+    '3n_c8q1xtyv-r.js',
+    '1v-ad3pu-7_9l.js',
+    '0m3mby5pxg4oz.js',
+    '0ab1-x3_f2-9q.js',
   ])('%s has none', (path) => expect(stripContentHash(path)).toBe(path))
 
   test('at least 95 of 100 hashes of webpack, Vite and esbuild are found; the others stay as they are', () => {

@@ -25,17 +25,28 @@ function stripName(name: string): string {
   return [...parts.map((part, at) => stripPart(part, at > 0)), extension].join('.')
 }
 
-/** A part of a name between dots: `app-3f2a9c1b`, `BkV3f_2Q`. Only hexadecimal hashes are whole names (Turbopack). */
+/** The whole name of a chunk of Turbopack (Next.js 16): were a part of it removed, another file could have the rest. */
+const TURBOPACK = /^[0-3][0-9a-z_-]{12}$/
+
+/** A part of a name between dots: `app-3f2a9c1b`, `BkV3f_2Q`. Only hexadecimal hashes are whole names. */
 function stripPart(part: string, follows: boolean): string {
+  const segments = part.split(/([-_~])/)
+  const lastIsHex = isHexHash(segments.at(-1) ?? '')
+  if (!follows && TURBOPACK.test(part) && !lastIsHex) return part
   // Rollup's hashes are eight characters of base64url, which has the separators - and _ in it.
   const tail = /^(|.*-)([\w-]{8})$/.exec(part)
   if (tail) {
     const [, head = '', candidate = ''] = tail
     if ((follows || head !== '') && /[-_]/.test(candidate) && isRandom(candidate)) return `${head}${PLACEHOLDER}`
   }
-  return part
-    .split(/([-_~])/)
-    .map((segment, at) => ((follows || at > 0 ? isHash(segment) : isHexHash(segment)) ? PLACEHOLDER : segment))
+  // webpack's id of a chunk looks like a hash and is none: it is the same in the next build.
+  const [first = ''] = segments
+  const hasId = !follows && segments.length > 1 && lastIsHex && isHexHash(first)
+  return segments
+    .map((segment, at) => {
+      if (at === 0 && hasId) return segment
+      return (follows || at > 0 ? isHash(segment) : isHexHash(segment)) ? PLACEHOLDER : segment
+    })
     .join('')
 }
 
