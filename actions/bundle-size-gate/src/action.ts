@@ -15,7 +15,7 @@ import { compareModules, findModules } from './modules.ts'
 import { comment, isOverridden } from './pull-request.ts'
 import { type GateReport, headline, renderComment, renderReport } from './report.ts'
 import { writeReport } from './report-file.ts'
-import { describeLine } from './report-text.ts'
+import { describeLine, plural } from './report-text.ts'
 import { planRoutes } from './route-plan.ts'
 import { checkSettings, findWorkspace, readSettings, type Settings } from './settings.ts'
 import { readTrigger } from './trigger.ts'
@@ -67,6 +67,9 @@ function runUrl(context: ActionContext): string {
   return repository === '' || runId === '' ? '' : `${serverUrl}/${repository}/actions/runs/${runId}`
 }
 
+/** More than a screen of them is a fold of the log. */
+const MOST_LINES_UNFOLDED = 30
+
 async function measureAll(settings: Settings, workspace: string, context: ActionContext): Promise<Measurement> {
   const plans = [...settings.lines, ...(await planRoutes(settings.inputs, workspace))]
   const measurement = await measure(plans, {
@@ -75,7 +78,9 @@ async function measureAll(settings: Settings, workspace: string, context: Action
     nameFiles: (paths) => nameFiles(paths, settings.nameRule),
     signal: context.signal,
   })
-  for (const line of measurement.lines) context.log.info(describeLine(line))
+  const described = measurement.lines.map(describeLine)
+  if (described.length > MOST_LINES_UNFOLDED) context.log.group(plural(described.length, 'line'), described)
+  else for (const line of described) context.log.info(line)
   context.setOutput('total', measurement.totalBytes)
   return measurement
 }

@@ -12,7 +12,7 @@ describe('a baseline on a branch', () => {
     expect(run.exitCode).toBe(1)
     expect(run.outputs['baseline-found']).toBe('false')
     expect(run.annotations.map(({ message }) => message)).toEqual([
-      'Nothing to compare with: there is no branch deploy-kit-data yet; the next run on the default branch makes it.',
+      'Nothing to compare with: there is no branch deploy-kit-data yet; this run makes it.',
       expect.stringContaining('over its budget'),
     ])
     await github.repository.commit('main', { 'b.txt': 'later' })

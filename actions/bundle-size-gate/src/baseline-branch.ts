@@ -47,7 +47,9 @@ async function search(
 ): Promise<Baseline> {
   const data = await readDataBranch(branch, github)
   if (data.tip === undefined)
-    return { missing: `there is no branch ${branch} yet; the next run on the default branch makes it` }
+    return {
+      missing: `there is no branch ${branch} yet; ${trigger.onDefaultBranch ? 'this run' : 'the next run on the default branch'} makes it`,
+    }
   const start = await findStart(trigger, github)
   const stored = new Map(data.records.map((record) => [record.sha, record]))
   let read = 0

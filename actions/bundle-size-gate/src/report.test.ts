@@ -4,7 +4,7 @@ import type { Comparison } from './comparison.ts'
 import type { Judgement } from './judgement.ts'
 import type { MeasuredLine } from './measurement.ts'
 import { type GateReport, headline, renderComment, renderReport } from './report.ts'
-import { createWorkspace, pushToMain } from './testing/workspace.ts'
+import { createWorkspace, createWorkspace, pushToMain } from './testing/workspace.ts'
 
 const line = (name: string, bytes: number, budgetBytes?: number): MeasuredLine => ({
   name,
@@ -157,5 +157,14 @@ Compared with 0123456789 (the merge base).
     const text = renderReport(given)
     expect(text).toContain('| ``<b>\\|`x`\\|</b> @team [link](https://evil.example)`` |')
     expect(text).toContain('&lt;b&gt;\\|\\`x\\`\\|&lt;/b&gt; &#64;team \\[link\\]')
+  })
+
+  test('many lines are a fold of the log', async () => {
+    const files = Object.fromEntries(Array.from({ length: 31 }, (_, at) => [`dist/${at}.js`, 'x']))
+    await using workspace = await createWorkspace(files)
+    const run = await workspace.run({ files: Object.keys(files).join('\n'), compression: 'none', baseline: 'none' })
+    expect(run.log).toHaveLength(34)
+    expect(run.log.slice(0, 2)).toEqual(['::group::31 lines', 'dist/0.js: 1 B, none'])
+    expect(run.log.slice(-2)).toEqual(['::endgroup::', 'All limits held: 31 B in all'])
   })
 })
