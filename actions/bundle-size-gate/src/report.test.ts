@@ -4,7 +4,7 @@ import type { Comparison } from './comparison.ts'
 import type { Judgement } from './judgement.ts'
 import type { MeasuredLine } from './measurement.ts'
 import { type GateReport, headline, renderComment, renderReport } from './report.ts'
-import { createWorkspace, createWorkspace, pushToMain } from './testing/workspace.ts'
+import { createWorkspace, pushToMain } from './testing/workspace.ts'
 
 const line = (name: string, bytes: number, budgetBytes?: number): MeasuredLine => ({
   name,

@@ -2,15 +2,17 @@ import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { ActionError, messageOf } from '@deploy-kit/core/errors'
-import { acceptInputs, type Environment, type InputProblem } from '@deploy-kit/core/inputs'
+import type { InputProblem } from '@deploy-kit/core/inputs'
 import type { ConfigFile } from './config-file.ts'
 import { isDefault, overlay } from './config-overlay.ts'
 import type { NameRule } from './file-names.ts'
 import type { ForeignConfig } from './foreign-config.ts'
 import { checkPlaces, placeInWorkspace, planLines } from './gate-plan.ts'
-import { checkFiles, checkTogether, type fields, type Inputs } from './inputs.ts'
+import { checkFiles, checkTogether, type Inputs } from './inputs.ts'
 import type { LinePlan } from './measurement.ts'
 import { readTrigger } from './trigger.ts'
+
+type Environment = ActionContext['environment']
 
 /** What the gate is to do, from the inputs and the configuration file together. */
 export interface Settings {
@@ -51,7 +53,12 @@ export async function checkSettings(
  */
 export async function readSettings(given: Inputs, workspace: string, context: ActionContext): Promise<Settings> {
   const { inputs: combined, foreign, problems } = await combine(given, workspace)
-  const inputs = acceptInputs<typeof fields>({ values: combined, problems: [], unread: new Set() }, problems)
+  const [problem] = problems
+  if (problem) {
+    const message = `${problem.inputs.join(', ')}: ${problem.message}`
+    throw new ActionError('bad-input', message, { advice: 'It was another a moment ago. Nothing was sent or changed.' })
+  }
+  const inputs = combined as Inputs
   for (const note of foreign?.notes ?? []) context.log.info(note)
   const lines = foreign ? withBudget(foreign.lines, inputs.budget) : planLines(inputs)
   // These tools measure what matches, source maps too; only an exclude that was really given leaves files out.
