@@ -29,7 +29,7 @@ describe('a body', () => {
   test.each([
     ['that is not what Content-Encoding says', Buffer.from('plain'), 'gzip', 'cannot be decoded'],
     ['that is cut off in its coding', gzipSync('the answer').subarray(0, 12), 'gzip', 'cannot be decoded'],
-    ['in an unknown coding', Buffer.from('x'), 'lzma', "the body's Content-Encoding 'lzma' is unknown"],
+    ['in an unknown coding', Buffer.from('x'), 'lzma', "The body's Content-Encoding 'lzma' is unknown"],
   ])('%s is a failure', async (_, body, coding, message) => {
     await using server = await serve(body, { 'content-encoding': coding })
     const run = await checkOnce(server.url)
@@ -47,6 +47,38 @@ describe('a body', () => {
     const run = await checkOnce(server.url)
     expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'body' })
     expect(run.outputs['last-error']).toContain('cut off')
+  })
+
+  test('without a length is whole when the connection ends, and cut off when it is reset', async () => {
+    const sendBy = (end: 'end' | 'resetAndDestroy') =>
+      startTcp((socket) =>
+        socket.once('data', () =>
+          socket.write('HTTP/1.1 200 OK\r\n\r\nthe answer', () => setTimeout(() => socket[end](), 20)),
+        ),
+      )
+    await using whole = await sendBy('end')
+    expect((await checkOnce(whole.url, { 'expected-body': 'the answer' })).outputs.healthy).toBe('true')
+    await using cut = await sendBy('resetAndDestroy')
+    const run = await checkOnce(cut.url)
+    expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'body', 'last-status': '200' })
+    expect(run.outputs['last-error']).toContain('The body was cut off: the server reset the connection')
+  })
+
+  test('that goes on behind its Content-Length is what that says', async () => {
+    await using server = await startTcp((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef')),
+    )
+    expect((await checkOnce(server.url, { conditions: '[BODY] == abc' })).outputs.healthy).toBe('true')
+  })
+
+  test.each([
+    ['UTF-16 with a byte order mark', Buffer.from('\ufeff{"version":"é"}', 'utf16le'), 'application/json'],
+    ['UTF-16, big end first', Buffer.from('\ufeff{"version":"é"}', 'utf16le').swap16(), 'application/json'],
+    ['UTF-8 with a byte order mark', Buffer.from('\ufeff{"version":"é"}'), 'application/json'],
+    ['ISO 8859-1', Buffer.from('{"version":"é"}', 'latin1'), 'application/json; charset=iso-8859-1'],
+  ])('in %s is read so', async (_, body, type) => {
+    await using server = await serve(body, { 'content-type': type })
+    expect((await checkOnce(server.url, { 'expected-version': 'é' })).outputs.version).toBe('é')
   })
 
   test('is judged by its first MiB, and the message says so', async () => {

@@ -202,6 +202,21 @@ describe('WebSocket', () => {
     expect(run.outputs['last-error']).toContain(message)
   })
 
+  test('that becomes something else is a status', async () => {
+    await using server = await startTcp((socket) =>
+      socket.once('data', (request) => {
+        const key = `${/sec-websocket-key: (.*)\r/i.exec(request.toString())?.[1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+        const accept = createHash('sha1').update(key).digest('base64')
+        socket.write(
+          `HTTP/1.1 101 OK\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        )
+      }),
+    )
+    const run = await checkOnce(server.url.replace('http', 'ws'))
+    expect(run.outputs.reason).toBe('status')
+    expect(run.outputs['last-error']).toContain('101 with no Upgrade: websocket')
+  })
+
   test('with 101 and nothing else is a status', async () => {
     await using server = await startTcp((socket) => socket.once('data', () => socket.write('HTTP/1.1 101 OK\r\n\r\n')))
     const run = await checkOnce(server.url.replace('http', 'ws'))

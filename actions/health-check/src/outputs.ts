@@ -12,7 +12,7 @@ export function setOutputs(verdict: HealthVerdict, context: ActionContext): void
   context.setOutput('reason', verdict.reason ?? '')
   context.setOutput('attempts', Math.max(...verdict.watches.map(({ attempts }) => attempts)))
   context.setOutput('elapsed-ms', Math.round(verdict.elapsedMs))
-  context.setOutput('last-status', decisive.lastAnswered?.trace.status ?? '')
+  context.setOutput('last-status', decisive.lastAnswered?.trace.head?.status ?? '')
   context.setOutput('last-error', failure ? describeProblems(failure) : '')
   context.setOutput('response-time-ms', lastComplete ? Math.round(lastComplete.responseMs) : '')
   context.setOutput('version', decisive.version ?? '')

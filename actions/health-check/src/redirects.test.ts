@@ -1,4 +1,4 @@
-import { startHttp } from '@deploy-kit/core/testing/test-server'
+import { startHttp, startTcp } from '@deploy-kit/core/testing/test-server'
 import { createTlsAuthority } from '@deploy-kit/core/testing/tls-authority'
 import { describe, expect, test } from 'vitest'
 import { check, checkOnce } from './testing/checked.ts'
@@ -42,6 +42,45 @@ describe('follow-redirects: safe', () => {
     expect(run.outputs['last-error']).toContain(`Redirected to ${location}, which is another ${difference}`)
     expect(server.requests).toHaveLength(1)
     expect(run.text).toContain('Failed in: the complete answer')
+  })
+})
+
+describe('a redirect', () => {
+  test('is judged by its header, whatever becomes of the page below it', async () => {
+    await using server = await startTcp((socket) =>
+      socket.once('data', (request) => {
+        const asked = request.toString().startsWith('GET /health/ ')
+        const page = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage'
+        socket.write(asked ? page : 'HTTP/1.1 301 Moved\r\nLocation: /health/\r\nContent-Length: 99\r\n\r\n')
+      }),
+    )
+    expect((await checkOnce(`${server.url}/health`)).outputs.healthy).toBe('true')
+    const run = await checkOnce(`${server.url}/other`)
+    expect(run.outputs.reason).toBe('redirect')
+    expect(run.text).toContain('Headers: content-length: 99; location: /health/')
+  })
+
+  test('with 300 is a failure that names its Location, like every one that is not followed', async () => {
+    await using server = await redirector({ '/': '/choose' }, 300)
+    const run = await checkOnce(server.url, { 'follow-redirects': 'all' })
+    expect(run.outputs).toMatchObject({ reason: 'redirect', 'last-status': '300' })
+    expect(run.outputs['last-error']).toContain('Redirected to /choose, with 300')
+    expect((await checkOnce(server.url, { 'expected-status': '300' })).outputs.healthy).toBe('true')
+  })
+
+  test('with 304 is none', async () => {
+    await using server = await redirector({ '/': '/elsewhere' }, 304)
+    expect((await checkOnce(server.url)).outputs.reason).toBe('status')
+  })
+
+  test('may have a Location in UTF-8', async () => {
+    await using server = await startTcp((socket) =>
+      socket.once('data', (request) => {
+        const asked = request.toString().startsWith('GET /caf%C3%A9 ')
+        socket.end(`HTTP/1.1 ${asked ? '200 OK' : '302 Found\r\nLocation: /café'}\r\nContent-Length: 0\r\n\r\n`)
+      }),
+    )
+    expect((await checkOnce(server.url, { 'follow-redirects': 'all' })).outputs.healthy).toBe('true')
   })
 })
 

@@ -45,7 +45,7 @@ function reportAttempt(attempt: Attempt, text: boolean): object {
     ...(problems[0] && attempt.complete && { reason: problems[0].reason }),
     ...(problems[0] && text && { error: shorten(describeProblems(attempt)) }),
     ...(!attempt.complete && { cutOff: true }),
-    ...(trace.status !== undefined && { status: trace.status }),
+    ...(trace.head && { status: trace.head.status }),
     ...(trace.address !== undefined && { address: trace.address }),
     ...(trace.redirects.length > 0 && { finalUrl: trace.url }),
     ...timings(attempt),

@@ -26,7 +26,7 @@ function row(watch: TargetWatch): string[] {
     code(watch.target.text),
     `${watch.attempts} ${drawStrip(watch, { pass: '🟩', fail: '🟥', cutOff: '⬜' })}`,
     String(watch.streak),
-    lastAnswered ? String(lastAnswered.trace.status) : '',
+    String(lastAnswered?.trace.head?.status ?? ''),
     lastComplete ? formatDuration(lastComplete.responseMs) : '',
     lastFailure ? code(shorten(describeProblems(lastFailure))) : '',
   ]

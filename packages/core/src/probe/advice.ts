@@ -98,7 +98,7 @@ function adviseOnTimeout({ trace, complete }: Attempt): string {
 }
 
 function adviseOnStatus({ answer, trace }: Attempt): string {
-  const status = answer?.status ?? trace.status ?? 0
+  const status = trace.head?.status ?? 0
   if (answer?.handshakeProblem !== undefined)
     return 'Something in between answers in place of the WebSocket server: a proxy, or a route to the wrong backend.'
   if (status === 401 || status === 403) {

@@ -5,7 +5,7 @@ import { openTcp, type Probing } from './connection.ts'
 import type { Answer } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
 import { parseJson, scalarAt } from './json-value.ts'
-import { judge } from './judgement.ts'
+import { describeStatus, judge } from './judgement.ts'
 import type { PatternMatcher } from './pattern-matcher.ts'
 import { type Phase, ProbeError } from './probe-error.ts'
 import { type RequestOptions, requestTarget } from './request.ts'
@@ -127,7 +127,7 @@ const WAITING_FOR: Readonly<Record<Phase, string>> = {
 }
 
 function timeoutProblem(trace: Trace, requestTimeoutMs: number): Problem {
-  const status = trace.phase === 'body' ? ` of ${trace.status} ${trace.statusText ?? ''}`.trimEnd() : ''
+  const status = trace.phase === 'body' && trace.head ? ` of ${describeStatus(trace.head)}` : ''
   const limit = formatDuration(requestTimeoutMs)
   return { reason: 'timeout', message: `Still ${WAITING_FOR[trace.phase]}${status} after request-timeout ${limit}` }
 }

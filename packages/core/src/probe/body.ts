@@ -9,7 +9,7 @@ export interface Body {
   readonly text: string
   /** There is more than MAX_BODY_BYTES of it. */
   readonly truncated: boolean
-  /** Why it ends early: cut off, or not decodable. */
+  /** Why it is not whole, as a sentence: cut off, or not decodable. */
   readonly problem?: string
 }
 
@@ -55,7 +55,7 @@ async function createDecoders(codings: readonly string[]): Promise<Transform[] |
     else if (coding === 'deflate') decoders.push(inflateAny(zlib))
     else if (coding === 'br') decoders.push(zlib.createBrotliDecompress())
     else if (coding === 'zstd') decoders.push(zlib.createZstdDecompress())
-    else return `the body's Content-Encoding '${coding}' is unknown; gzip, deflate, br and zstd can be decoded`
+    else return `The body's Content-Encoding '${coding}' is unknown; gzip, deflate, br and zstd can be decoded`
   }
   return decoders
 }
@@ -116,19 +116,26 @@ function collect(
       if (size > MAX_BODY_BYTES) end()
     })
     source.on('end', () => end())
-    answer.on('error', (error) => end(`the body was cut off after ${size} bytes (${codeOf(error) || error.message})`))
+    answer.on('error', (error) => end(`The body was cut off after ${size} bytes (${codeOf(error) || error.message})`))
     for (const decoder of decoders) {
       // An answer to HEAD names a coding and has nothing to decode.
       decoder.on('error', (error) =>
-        end(received === 0 ? undefined : `the body cannot be decoded (${codeOf(error) || error.message})`),
+        end(received === 0 ? undefined : `The body cannot be decoded (${codeOf(error) || error.message})`),
       )
     }
   })
 }
 
-/** The charset of Content-Type, else UTF-8; bytes that do not fit become U+FFFD. */
+const BYTE_ORDER_MARKS: Readonly<Record<string, string>> = { feff: 'utf-16be', fffe: 'utf-16le' }
+
+/**
+ * A byte order mark, else the charset of Content-Type, else UTF-8; bytes that do not fit become U+FFFD.
+ *
+ * @see https://encoding.spec.whatwg.org/#decode
+ */
 function decodeText(bytes: Buffer, contentType: string | undefined): string {
-  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
+  const declared = /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]
+  const charset = BYTE_ORDER_MARKS[bytes.subarray(0, 2).toString('hex')] ?? declared ?? 'utf-8'
   try {
     return new TextDecoder(charset).decode(bytes)
   } catch {

@@ -2,6 +2,7 @@ import { formatDuration } from '../duration.ts'
 import { adviseOn } from './advice.ts'
 import type { Attempt } from './attempt.ts'
 import { describeProblems } from './attempt-text.ts'
+import { describeStatus } from './judgement.ts'
 import type { Phase } from './probe-error.ts'
 import type { TargetWatch } from './target-watch.ts'
 
@@ -92,16 +93,15 @@ function describeCertificate({ trace }: Attempt): [string, string][] {
   return [['Certificate', `${subject}; for ${names || 'no names'}; from ${issuer}; valid ${validFrom} to ${expiresAt}`]]
 }
 
-function describeAnswer({ trace, answer }: Attempt): [string, string][] {
-  if (trace.status === undefined) return []
+function describeAnswer({ trace: { head }, answer }: Attempt): [string, string][] {
+  if (!head) return []
   const telling = TELLING_HEADERS.flatMap((name) => {
-    const value = answer?.headers[name]
+    const value = head.headers[name]
     return value === undefined ? [] : [`${name}: ${shorten(value)}`]
   })
-  const status = `${trace.status} ${trace.statusText ?? ''}`.trim()
   const empty = answer && answer.body.text === '' ? [['Body', 'empty'] as [string, string]] : []
   return [
-    ['Last answer', status],
+    ['Last answer', describeStatus(head)],
     ...(telling.length === 0 ? [] : [['Headers', telling.join('; ')] as [string, string]]),
     ...empty,
   ]

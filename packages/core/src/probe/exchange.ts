@@ -13,11 +13,15 @@ export interface HttpRequest {
   readonly body?: string
 }
 
-export interface Answer {
+/** What stands before the body. */
+export interface Head {
   readonly status: number
   readonly statusText: string
   /** Names in lower case; several of one name are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+export interface Answer extends Head {
   readonly body: Body
   /** What is wrong with a WebSocket handshake that was answered 101. */
   readonly handshakeProblem?: string
@@ -27,11 +31,16 @@ export interface Answer {
 const MAX_HEADER_BYTES = 64 * 1024
 
 /**
- * Sends one request over an open connection and reads the answer.
+ * Sends one request over an open connection and reads the answer; its body only where `wantsBody` says so.
  *
  * @throws {ProbeError} `connect` when the connection ends before a complete header
  */
-export async function exchange(socket: Socket, request: HttpRequest, probing: Probing): Promise<Answer> {
+export async function exchange(
+  socket: Socket,
+  request: HttpRequest,
+  probing: Probing,
+  wantsBody: (head: Head) => Promise<boolean>,
+): Promise<Answer> {
   const { trace, clock } = probing
   const startedAtMs = clock.nowMs()
   trace.phase = 'request'
@@ -49,17 +58,29 @@ export async function exchange(socket: Socket, request: HttpRequest, probing: Pr
     const incoming = await headerOf(outgoing, request.body)
     trace.firstByteMs = clock.nowMs() - startedAtMs
     trace.phase = 'body'
-    trace.status = incoming.statusCode ?? 0
-    trace.statusText = incoming.statusMessage ?? ''
-    return {
-      status: trace.status,
-      statusText: trace.statusText,
-      headers: joinHeaders(incoming),
-      body: trace.status === 101 ? NO_BODY : await readBody(incoming),
-    }
+    const head = readHead(incoming)
+    trace.head = head
+    const hasBody = head.status !== 101 && (await wantsBody(head))
+    return { ...head, body: hasBody ? await wholeBody(incoming, outgoing) : NO_BODY }
   } finally {
     probing.signal.removeEventListener('abort', endAtOnce)
   }
+}
+
+/**
+ * A body that says neither how long it is nor where it ends is as long as the connection lasts; Node takes it for whole
+ * even when the connection is reset.
+ */
+async function wholeBody(incoming: IncomingMessage, outgoing: ClientRequest): Promise<Body> {
+  let reset: Error | undefined
+  outgoing.once('error', (error) => {
+    reset = error
+  })
+  const body = await readBody(incoming)
+  const { headers } = incoming
+  const hasEnd = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+  if (hasEnd || reset === undefined || body.truncated || body.problem !== undefined) return body
+  return { ...body, problem: `The body was cut off: the server ${describeCode(codeOf(reset))}` }
 }
 
 function headerOf(outgoing: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
@@ -80,6 +101,11 @@ function requestFailure(error: Error): ProbeError {
     const what = code.includes('CERTIFICATE') ? ': it asks for a client certificate, which cannot be given' : ''
     return new ProbeError('tls', `The server ended TLS${what} (${code})`, { cause: error })
   }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ProbeError('connect', `The header of the answer is longer than ${MAX_HEADER_BYTES} bytes (${code})`, {
+      cause: error,
+    })
+  }
   const message = code.startsWith('HPE_')
     ? `What came back is not HTTP (${code})`
     : error.message === 'socket hang up'
@@ -88,7 +114,21 @@ function requestFailure(error: Error): ProbeError {
   return new ProbeError('connect', message, { cause: error })
 }
 
-function joinHeaders(incoming: IncomingMessage): Record<string, string> {
-  const entries = Object.entries(incoming.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')])
-  return Object.fromEntries(entries)
+function readHead(incoming: IncomingMessage): Head {
+  const { statusCode = 0, statusMessage = '', headersDistinct } = incoming
+  const headers = Object.entries(headersDistinct).map(([name, values]) => [name, asUtf8((values ?? []).join(', '))])
+  return { status: statusCode, statusText: asUtf8(statusMessage), headers: Object.fromEntries(headers) }
+}
+
+/**
+ * Node reads headers as ISO 8859-1. Servers that send other characters send UTF-8, and browsers read a Location so;
+ * what is not UTF-8 stays as it is.
+ */
+function asUtf8(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text)) return text
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'))
+  } catch {
+    return text
+  }
 }

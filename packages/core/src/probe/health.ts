@@ -149,7 +149,7 @@ function createProbe(options: HealthOptions, context: HealthContext, patterns: P
 
 function decide(watches: readonly TargetWatch[], watch: TargetWatch, options: HealthOptions): Decision | undefined {
   const { failFastStatus, failureThreshold = 0, successThreshold } = options
-  const status = watch.last?.trace.status
+  const status = watch.last?.trace.head?.status
   if (failFastStatus && status !== undefined && watch.streak === 0 && includesStatus(failFastStatus, status)) {
     return { end: 'fail-fast-status', watch }
   }

@@ -2,7 +2,7 @@ import { formatDuration } from '../duration.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import { type Condition, formatCondition, placeholdersOf } from './condition.ts'
 import { evaluate, type Facts, type Matcher } from './condition-evaluation.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer, Head } from './exchange.ts'
 import type { Expectations, Problem } from './expectations.ts'
 import type { JsonValue } from './json-value.ts'
 import { compilePattern, EndlessPattern } from './pattern-matcher.ts'
@@ -92,7 +92,7 @@ function judgeStatus({ answer, trace }: Observation, expected: Expectations): Pr
   return problem(`${describeStatus(answer)}, expected ${expected.status.text}`)
 }
 
-export function describeStatus({ status, statusText }: { status: number; statusText: string }): string {
+export function describeStatus({ status, statusText }: Head): string {
   return `${status} ${statusText}`.trim()
 }
 
@@ -116,7 +116,7 @@ function judgeCertificate({ trace, now }: Observation, { minCertificateValidityM
 function judgeBody({ answer }: Observation, { bodyText }: Expectations): Problem[] {
   if (!answer) return []
   const { text, problem } = answer.body
-  if (problem !== undefined) return [{ reason: 'body', message: `What came is incomplete: ${problem}` }]
+  if (problem !== undefined) return [{ reason: 'body', message: problem }]
   if (bodyText === undefined || text.includes(bodyText)) return []
   return [{ reason: 'body', message: `The body does not contain '${bodyText}'${extentOf(answer)}` }]
 }

@@ -1,28 +1,31 @@
+import type { Head } from './exchange.ts'
 import { ProbeError } from './probe-error.ts'
 import { endpointOf } from './target.ts'
 
 /** `safe` follows to the same host and path only; see {@link isSafe}. */
 export type RedirectPolicy = 'safe' | 'all' | 'none'
 
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
+/** The others, such as 300, leave it to a person to choose (RFC 9110, section 15.4). */
+const FOLLOWED = [301, 302, 303, 307, 308]
 
-/** Where an answer points to, if it is a redirect at all. */
-export function redirectOf(status: number, location: string | undefined): string | undefined {
-  return REDIRECTS.has(status) ? location : undefined
+/** Whether an answer points to another page; 304 is about the page that was asked for. */
+export function isRedirect({ status, headers }: Head): boolean {
+  return status >= 300 && status < 400 && status !== 304 && headers.location !== undefined
 }
 
 /**
- * The URL to ask next.
+ * The URL to ask next, after a redirect.
  *
  * @throws {ProbeError} `redirect`, naming the Location, when the policy or the limit does not let it be followed
  */
 export function nextUrl(
   from: URL,
-  location: string,
+  { status, headers: { location = '' } }: Head,
   policy: { followRedirects: RedirectPolicy; maxRedirects: number; followed: number },
 ): URL {
   const refuse = (why: string): ProbeError => new ProbeError('redirect', `Redirected to ${location}, ${why}`)
   if (policy.followRedirects === 'none') throw refuse('and follow-redirects is none')
+  if (!FOLLOWED.includes(status)) throw refuse(`with ${status}; 301, 302, 303, 307 and 308 alone are followed`)
   if (!URL.canParse(location, from.href)) throw refuse('which is not a valid URL')
   const to = new URL(location, from)
   // A WebSocket handshake is redirected with HTTP's schemes (RFC 6455, section 4.1).

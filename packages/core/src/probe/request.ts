@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net'
 import type { Probing } from './connection.ts'
-import { type Answer, exchange, type HttpRequest } from './exchange.ts'
+import { type Answer, exchange, type Head, type HttpRequest } from './exchange.ts'
 import type { Expectations } from './expectations.ts'
 import { expectsStatus } from './judgement.ts'
-import { nextUrl, type RedirectPolicy, redirectOf } from './redirects.ts'
+import { isRedirect, nextUrl, type RedirectPolicy } from './redirects.ts'
 import { openRoute, type Route } from './route.ts'
 import type { Trust } from './secure-connection.ts'
 import { type Endpoint, isWebSocket, type Target } from './target.ts'
@@ -38,20 +37,27 @@ export async function requestTarget(
     const route = await openRoute(url, target, options, trust, probing)
     try {
       const request = buildRequest(url, method, target, options)
+      const asked = url
+      // A redirect is followed, or refused, by its header; nobody reads the page below it.
+      const isTheAnswer = async (head: Head): Promise<boolean> => !(await leadsOn(asked, head, expectations))
       const answer = isWebSocket(url)
-        ? await shakeHands(route.socket, request, probing)
-        : await exchange(route.socket, viaProxy(request, route, url), probing)
-      const location = redirectOf(answer.status, answer.headers.location)
-      const isTheAnswer = !isWebSocket(url) && (await expectsStatus(answer.status, expectations))
-      if (location === undefined || isTheAnswer || probing.signal.aborted) return answer
+        ? await shakeHands(route.socket, request, probing, isTheAnswer)
+        : await exchange(route.socket, viaProxy(request, route, url), probing, isTheAnswer)
+      if ((await isTheAnswer(answer)) || probing.signal.aborted) return answer
       probing.trace.phase = 'match'
-      url = nextUrl(url, location, { ...options, followed })
+      url = nextUrl(url, answer, { ...options, followed })
       probing.trace.redirects.push(url.href)
       method = methodAfter(answer.status, method)
     } finally {
       route.socket.destroy()
     }
   }
+}
+
+/** Whether an answer is a redirect, and not one that is expected. */
+async function leadsOn(url: URL, head: Head, expectations: Expectations): Promise<boolean> {
+  if (!isRedirect(head)) return false
+  return isWebSocket(url) || !(await expectsStatus(head.status, expectations))
 }
 
 /** A proxy that is asked for a plain page gets its whole URL (RFC 9112, section 3.2.2). */
@@ -61,10 +67,10 @@ function viaProxy(request: HttpRequest, { proxy }: Route, url: URL): HttpRequest
   return { ...request, path, headers: { ...request.headers, ...proxy.headers } }
 }
 
-async function shakeHands(socket: Socket, request: HttpRequest, probing: Probing): Promise<Answer> {
+async function shakeHands(...handshake: Parameters<typeof exchange>): Promise<Answer> {
   // Brings node:crypto, which other targets do not need.
   const { upgrade } = await import('./web-socket.ts')
-  return await upgrade(socket, request, probing)
+  return await upgrade(...handshake)
 }
 
 /** RFC 9110, section 15.4: 303 always becomes GET, and so does POST after 301 and 302 as in browsers. */

@@ -34,7 +34,7 @@ export class TargetWatch {
   record(attempt: Attempt, failureCounts: boolean): void {
     this.history.push(attempt)
     if (this.history.length > HISTORY) this.history.shift()
-    if (attempt.trace.status !== undefined) this.lastAnswered = attempt
+    if (attempt.trace.head) this.lastAnswered = attempt
     this.version = attempt.version ?? this.version
     this.certificate = attempt.trace.certificate ?? this.certificate
     if (!attempt.complete) return

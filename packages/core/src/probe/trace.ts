@@ -1,3 +1,4 @@
+import type { Head } from './exchange.ts'
 import type { Phase } from './probe-error.ts'
 
 /** What a certificate says about itself; dates are ISO 8601. */
@@ -27,8 +28,8 @@ export interface Trace {
   tlsMs?: number
   /** From the request to the end of the answer's header. */
   firstByteMs?: number
-  status?: number
-  statusText?: string
+  /** Of the last answer. */
+  head?: Head
   certificate?: CertificateFacts
 }
 
