@@ -16,8 +16,9 @@ export const action = defineAction({
   manifest,
   fields,
   check: checkTogether,
-  main: (inputs, context) => timed(inputs, context, inputs.mode === 'guard' ? arm : rollBack),
-  post: (inputs, context) => timed(inputs, context, restoreArmed),
+  main: (inputs, context) =>
+    inputs.mode === 'guard' ? timed(inputs, context, arm, 'armed') : timed(inputs, context, rollBack, 'restored'),
+  post: (inputs, context) => timed(inputs, context, restoreArmed, 'restored'),
 })
 
 /** Where main leaves what post restores. */
@@ -25,7 +26,7 @@ const STATE = 'baseline'
 
 type Body = (inputs: Inputs, deadline: Deadline, context: ActionContext) => Promise<Verdict>
 
-async function timed(inputs: Inputs, context: ActionContext, body: Body): Promise<Verdict> {
+async function timed(inputs: Inputs, context: ActionContext, body: Body, aim: 'armed' | 'restored'): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)
   context.setOutput('rolled-back', false)
   try {
@@ -33,7 +34,8 @@ async function timed(inputs: Inputs, context: ActionContext, body: Body): Promis
   } catch (error) {
     context.setOutput('outcome', 'failed')
     if (!(error instanceof CancelledError)) throw error
-    return { conclusion: 'cancelled', headline: 'Cancelled; what was requested before goes on', summary: '' }
+    const state = error.state === '' ? `Nothing was ${aim}` : error.state.replace(/\.$/, '')
+    return { conclusion: 'cancelled', headline: `Cancelled. ${state}`, summary: '' }
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }

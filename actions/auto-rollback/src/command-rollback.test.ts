@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '@deploy-kit/core/clock'
 import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { action } from './action.ts'
 
 let directory: string
@@ -19,7 +19,13 @@ afterEach(() => rm(directory, { recursive: true }))
 
 const run = (
   inputs: Record<string, string>,
-  more: { phase?: 'post'; state?: MemoryRun['state']; clock?: Clock; environment?: Record<string, string> } = {},
+  more: {
+    phase?: 'post'
+    state?: MemoryRun['state']
+    clock?: Clock
+    signal?: AbortSignal
+    environment?: Record<string, string>
+  } = {},
 ) => {
   const environment = { PATH: process.env.PATH, VERSION_FILE: file, ...more.environment }
   return runInMemory(action, { inputs, ...more, environment })
@@ -129,6 +135,26 @@ describe('a command that has trouble', () => {
     expect(JSON.parse(post.outputs.report ?? '')).toMatchObject([{ outcome: 'failed', from: 'v2', to: 'v1' }])
     expect(post.summary).toContain('| failed | `v2` | `v1` |')
     expect(post.summary).not.toContain('Time to restore')
+  })
+
+  it.each([
+    [
+      'before it was done',
+      'touch "$VERSION_FILE.busy"; sleep 1000',
+      /^Cancelled. rollback-command was ended before it/,
+    ],
+    ['and waited for', 'touch "$VERSION_FILE.busy"', /^Cancelled. rollback-command exited with 0; whether 'v1' runs/],
+  ])('is cancelled %s', async (_, command, message) => {
+    const armed = await run(guard)
+    await writeFile(file, 'v2')
+    const abort = new AbortController()
+    const options = { phase: 'post' as const, state: armed.state, signal: abort.signal }
+    const posting = run({ ...guard, 'rollback-command': command }, options)
+    await vi.waitFor(() => access(`${file}.busy`), { timeout: 20_000 })
+    abort.abort()
+    const post = await posting
+    expect(post).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', 'rolled-back': 'false' } })
+    expect(post.annotations.at(-1)?.message).toMatch(message)
   })
 
   it('is asked again in silence', async () => {

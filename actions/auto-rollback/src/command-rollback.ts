@@ -1,6 +1,6 @@
 import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
-import { ActionError, messageOf } from '@deploy-kit/core/errors'
+import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import { waitUntil } from '@deploy-kit/core/wait'
 import { captureVersion } from './captured-version.ts'
@@ -116,6 +116,8 @@ async function waitForVersion(command: string, tools: Tools): Promise<{ isRestor
     clock: context.clock,
     report: (line) => context.log.info(line),
   })
+  if (kind === 'cancelled')
+    throw new CancelledError(`rollback-command exited with 0; whether '${version}' runs was no longer waited for.`)
   return { isRestored: kind === 'passed', state: last?.state ?? 'capture-command did not answer in time' }
 }
 

@@ -30,7 +30,7 @@ export async function runCommand(command: string, options: CommandOptions): Prom
   })
   const lines = [result.stdout, result.stderr].flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '')
   if (!isQuiet) await context.log.outside(lines.map((line) => `| ${line}`))
-  if (context.signal.aborted) throw new CancelledError()
+  if (context.signal.aborted) throw new CancelledError(`${name} was ended before it was done.`)
   if (result.exitCode === 0 && !result.timedOut) return result.stdout
   const why = result.timedOut
     ? 'did not end in time'

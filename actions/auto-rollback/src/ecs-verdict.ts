@@ -48,7 +48,7 @@ function judge({ decision, result }: RestoredService): { outcome: Outcome; reaso
     case 'steady':
       return {
         outcome: decision.kind === 'restore' ? 'rolled-back' : decision.kind,
-        reason: `${decision.why}; restored, ${result.state.state}`,
+        reason: `${decision.why}; ${decision.kind === 'restore' ? 'restored' : 'steady'}, ${result.state.state}`,
       }
     case 'replaced':
       return { outcome: 'superseded', reason: `${result.state.state} while it was restored` }

@@ -48,6 +48,7 @@ export async function verifyHealth(
   )
   const elapsed = formatDuration(verdict.elapsedMs)
   if (verdict.kind === 'healthy') return { healthy: true, text: `${urls} is healthy (after ${elapsed})` }
+  if (verdict.kind === 'cancelled') return { healthy: false, text: `the health check of ${urls} was cancelled` }
   const failure = verdict.decisive.lastFailure ?? verdict.decisive.last
   const why = failure === undefined ? 'no answer' : describeProblems(failure)
   return { healthy: false, text: `${verdict.decisive.target.text} is not healthy after ${elapsed}: ${why}` }
