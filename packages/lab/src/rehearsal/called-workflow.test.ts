@@ -49,6 +49,23 @@ jobs:
   expect(printed(run, 'after')).toEqual(['success https://prod.example'])
 })
 
+test('a secret that is handed on under another name is not said to be missing', async () => {
+  const call = (secrets: string) =>
+    rehearse(
+      `on: push\njobs:\n  a: { uses: ./.github/workflows/deploy.yml, with: { stage: x }, secrets: ${secrets} }\n`,
+      {
+        files,
+        secrets: { MINE: 'm' },
+      },
+    )
+  const handed = await call(`{ key: "\${{ secrets.MINE }}" }`)
+  expect(handed.notices.filter((notice) => notice.startsWith('secrets.'))).toEqual([
+    'secrets.OTHER is empty; give it a value with --secret OTHER=…',
+  ])
+  const inherited = await call('inherit')
+  expect(inherited.notices.join()).toContain('secrets.key is empty')
+})
+
 test('what a called workflow is not given, or does not know, is refused at the call', async () => {
   const call = (text: string) =>
     rehearse(`on: push\njobs:\n  a:\n    uses: ./.github/workflows/deploy.yml\n${text}`, { files })

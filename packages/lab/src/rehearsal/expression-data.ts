@@ -13,6 +13,34 @@ export function toData(value: unknown): ExpressionData {
   return new data.Dictionary(...members.map(([key, member]) => ({ key, value: toData(member) })))
 }
 
+/** A dictionary whose names keep their case. */
+class CaseSensitiveDictionary extends data.Dictionary {
+  readonly #members = new Map<string, ExpressionData>()
+
+  override add(key: string, value: ExpressionData): void {
+    this.#members.set(key, value)
+  }
+
+  override get(key: string): ExpressionData | undefined {
+    return this.#members.get(key)
+  }
+
+  override values(): ExpressionData[] {
+    return [...this.#members.values()]
+  }
+
+  override pairs(): { key: string; value: ExpressionData }[] {
+    return [...this.#members].map(([key, value]) => ({ key, value }))
+  }
+}
+
+/** The `env` context: names of variables keep their case, as everywhere but on Windows. */
+export function environmentData(environment: Readonly<Record<string, unknown>>): ExpressionData {
+  const names = process.platform === 'win32' ? new data.Dictionary() : new CaseSensitiveDictionary()
+  for (const [name, value] of Object.entries(environment)) names.add(name, toData(value))
+  return names
+}
+
 /** The reverse of toData. */
 export function fromData(value: ExpressionData): unknown {
   if (value instanceof data.Null) return null

@@ -76,7 +76,7 @@ function withoutRunning(
 ): JobOutcome {
   const job: JobRun = {
     id: `${prefix.id}${plan.id}`,
-    name: `${prefix.name}${plan.name?.toString() ?? plan.id}`,
+    name: `${prefix.name}${plan.name?.toString() || plan.id}`,
     matrix: undefined,
     needs: plan.needs,
     conclusion,

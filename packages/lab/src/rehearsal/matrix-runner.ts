@@ -103,7 +103,7 @@ function mergeOutputs(runs: readonly JobRun[]): Record<string, string> {
 
 /** A `name` without an expression is told apart by the leg's values. */
 export function nameOf({ plan: { file } }: WorkflowScope, plan: JobPlan, leg: Leg): string {
-  if (plan.name === undefined) return legName(plan.id, leg.values)
-  const name = evaluateText(plan.name, { file, contexts: leg.contexts })
+  const name = plan.name === undefined ? '' : evaluateText(plan.name, { file, contexts: leg.contexts })
+  if (plan.name === undefined || name === '') return legName(plan.id, leg.values)
   return isBasicExpression(plan.name) ? name : legName(name, leg.values)
 }

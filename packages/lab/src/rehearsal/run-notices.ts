@@ -1,6 +1,6 @@
 import type { Run } from './run.ts'
 import { membersOf } from './step-plan.ts'
-import type { Trigger } from './workflow-plan.ts'
+import type { CallBody, Trigger } from './workflow-plan.ts'
 import type { WorkflowSet } from './workflow-set.ts'
 
 /** What a user should know before the first step: where the rehearsal differs from a run on GitHub. */
@@ -25,16 +25,22 @@ export function findNotices(run: Run, workflows: WorkflowSet, trigger: Trigger):
     notices.push(
       "The lab's own AWS keys are in every step's environment, as those of a runner's instance profile would be",
     )
-  for (const name of missingNames(text, 'secrets', run.settings.secrets))
+  // What a called workflow is handed under a name of its own is not asked for by that name.
+  const handed = plans.flatMap(({ jobs }) => jobs.flatMap(({ body }) => (body.kind === 'call' ? secretsOf(body) : [])))
+  for (const name of missingNames(text, 'secrets', [...Object.keys(run.settings.secrets), ...handed]))
     notices.push(`secrets.${name} is empty; give it a value with --secret ${name}=…`)
-  for (const name of missingNames(text, 'vars', run.settings.vars))
+  for (const name of missingNames(text, 'vars', Object.keys(run.settings.vars)))
     notices.push(`vars.${name} is empty; give it a value with --var ${name}=…`)
   return notices
 }
 
+function secretsOf({ secrets }: CallBody): readonly string[] {
+  return secrets === 'inherit' ? [] : [...membersOf(secrets).keys()]
+}
+
 /** Names that the files mention and nobody has given: as on GitHub they are empty, which is easily overlooked. */
-function missingNames(text: string, context: string, given: Readonly<Record<string, string>>): readonly string[] {
-  const known = new Set(Object.keys(given).map((name) => name.toUpperCase()))
+function missingNames(text: string, context: string, given: readonly string[]): readonly string[] {
+  const known = new Set(given.map((name) => name.toUpperCase()))
   const expressions = [...text.matchAll(/\$\{\{(.*?)\}\}|\bif:(.*)$/gms)].map(([match]) => match).join('\n')
   const pattern = new RegExp(`\\b${context}\\.([A-Za-z_][A-Za-z0-9_]*)`, 'g')
   const names = new Set([...expressions.matchAll(pattern)].map(([, name = '']) => name))

@@ -145,9 +145,24 @@ test('GITHUB_PATH puts folders in front of PATH for the steps that follow', asyn
   expect(printed(run)).toEqual(['mine'])
 })
 
-test('a step with an empty name is called by what it runs', async () => {
-  const run = await rehearse(steps(`- { name: '', run: echo hello }`))
+test('a step with an empty name is called by what it runs, and such a job by its key', async () => {
+  const run = await rehearse(steps(`- { name: '', run: echo hello }`, "name: ''"))
   expect(jobOf(run).steps[0]?.name).toBe('Run echo hello')
+})
+
+test('names of variables keep their case in the env context, those of other contexts do not', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const run = await rehearse(
+    steps(
+      `
+- id: one
+  run: echo Key=1 >> $GITHUB_OUTPUT
+- run: echo "\${{ env.Up }} [\${{ env.UP }}] \${{ env['Up'] }} \${{ STEPS.ONE.outputs.KEY }} \${{ toJSON(env) != '' }}"`,
+      'env: { Up: x }',
+    ),
+  )
+  expect(printed(run)).toEqual(['x [] x 1 true'])
 })
 
 test('hashFiles hashes what matches in the workspace', async () => {

@@ -2,7 +2,7 @@ import { data, Evaluator, Parser } from '@actions/expressions'
 import type { FunctionDefinition } from '@actions/expressions/funcs/info'
 import { Lexer, type Token, TokenType } from '@actions/expressions/lexer'
 import type { TemplateToken } from '@actions/workflow-parser/templates/tokens/index'
-import { type ExpressionData, fromData, isTruthy, toData } from './expression-data.ts'
+import { type ExpressionData, environmentData, fromData, isTruthy, toData } from './expression-data.ts'
 import { type Problem, problemAt } from './refusal.ts'
 import {
   isBasicExpression,
@@ -63,7 +63,8 @@ function evaluateExpression(expression: string, at: TemplateToken, scope: Scope)
   try {
     const tree = new Parser(lex(expression), Object.keys(scope.contexts), [...functions]).parse()
     const contexts = new data.Dictionary()
-    for (const [key, value] of Object.entries(scope.contexts)) contexts.add(key, toData(value))
+    for (const [key, value] of Object.entries(scope.contexts))
+      contexts.add(key, key === 'env' ? environmentData(value as Readonly<Record<string, unknown>>) : toData(value))
     const named = new Map(functions.map((definition) => [definition.name.toLowerCase(), definition]))
     return new Evaluator(tree, contexts, named).evaluate()
   } catch (error) {
