@@ -1,5 +1,5 @@
 import { primaryDeployment } from '@deploy-kit/core/ecs/baseline'
-import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
+import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/rollout'
 import { followRollouts, type RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { describeServices } from '@deploy-kit/core/ecs/services'
 import { type JudgedService, judgeService, type Restoring } from './judged-service.ts'

@@ -1,5 +1,5 @@
 import type { Service } from '@aws-sdk/client-ecs'
-import type { RolloutResult } from '@deploy-kit/core/ecs/followed-rollout'
+import type { RolloutResult } from '@deploy-kit/core/ecs/rollout'
 import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { explainStoppedTask } from '@deploy-kit/core/ecs/stopped-task'
 import { ActionError } from '@deploy-kit/core/errors'

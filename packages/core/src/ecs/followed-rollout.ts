@@ -1,62 +1,19 @@
 import type { Service, Task } from '@aws-sdk/client-ecs'
-import type { ActionContext } from '../action.ts'
-import type { Deadline } from '../deadline.ts'
 import { CancelledError, messageOf } from '../errors.ts'
 import { primaryDeployment } from './baseline.ts'
 import { breakerThreshold } from './circuit-breaker.ts'
 import type { Ecs } from './ecs-client.ts'
 import { FailedTasks } from './failed-tasks.ts'
-import { findServiceDeployment, hasNativeStrategy, judgeServiceDeployment } from './native-strategy.ts'
-import { type Change, judgeRollout, type Progress } from './rollout-progress.ts'
-import { describeServiceDeployments, ifAnsweredSoon } from './service-deployments.ts'
-
-/** A service that is to be changed, and how the change is made. */
-export interface Rollout {
-  readonly service: string
-  /** Makes the change. Undefined when there is nothing left to do: then the service counts as `unchanged`. */
-  readonly start: () => Promise<Change | undefined>
-}
-
-export type RolloutState =
-  | { readonly kind: 'waiting'; readonly state: string }
-  | { readonly kind: 'unchanged'; readonly state: string }
-  /** More tasks of the new revision died than are allowed. */
-  | { readonly kind: 'too-many-failed-tasks'; readonly state: string }
-  /** The change could not be made, or could not be followed. */
-  | { readonly kind: 'error'; readonly state: string; readonly error: unknown }
-  | Progress
-
-export interface RolloutResult {
-  readonly service: string
-  readonly change?: Change
-  /** The last answer of DescribeServices. */
-  readonly description?: Service
-  readonly state: RolloutState
-  readonly failedTasks: readonly Task[]
-  readonly startedAt?: Date
-  readonly endedAt?: Date
-}
-
-export interface RolloutOptions {
-  readonly ecs: Ecs
-  readonly cluster: string
-  readonly context: ActionContext
-  readonly deadline: Deadline
-  readonly everyMs: number
-  readonly maxParallel: number
-  /** Undefined: tasks that die do not end the wait by themselves. */
-  readonly maxFailedTasks?: number
-  /** Whether the first service that fails ends everything, or the others go on. */
-  readonly stopAtFirstFailure: boolean
-}
+import { ObservedChange } from './observed-change.ts'
+import type { Rollout, RolloutOptions, RolloutResult, RolloutState } from './rollout.ts'
+import type { Change, Progress } from './rollout-progress.ts'
+import { ifAnsweredSoon } from './service-deployments.ts'
 
 /**
  * The circuit breaker counts the same dead tasks, a moment later: this many looks more let it say that it rolls back,
  * which is what a person needs to know.
  */
 const BREAKER_LOOKS = 2
-/** ECS answers of before a change for a moment; after so many looks it is asked otherwise. */
-const UNSEEN_LOOKS = 2
 /** States in which a service has not failed. */
 const SOUND: ReadonlySet<string> = new Set(['waiting', 'in-progress', 'steady', 'unchanged'])
 
@@ -68,13 +25,11 @@ export class FollowedRollout {
   readonly #failedTasks = new FailedTasks()
   #change: Change | undefined
   #progress: Progress | undefined
-  #serviceDeployment: string | undefined
+  #observed: ObservedChange | undefined
   #description: Service | undefined
   #state: RolloutState = { kind: 'waiting', state: 'not started' }
-  #seen = false
   #signature = ''
   #looksOverLimit = 0
-  #looksUnseen = 0
   #startedAt: Date | undefined
   #endedAt: Date | undefined
 
@@ -115,6 +70,7 @@ export class FollowedRollout {
     this.#state = { kind: 'in-progress', state: 'being requested' }
     await this.#guarded(async () => {
       this.#change = await this.#rollout.start()
+      this.#observed = this.#change && new ObservedChange(this.#change, this.#options)
       this.#state =
         this.#change === undefined
           ? { kind: 'unchanged', state: 'unchanged' }
@@ -129,12 +85,12 @@ export class FollowedRollout {
    * @returns the stopped tasks that `conclude` has to be told of
    */
   async look(description: Service | undefined, lookAlways: boolean): Promise<readonly string[]> {
-    const change = this.#change
-    if (change === undefined) return []
+    const observed = this.#observed
+    if (observed === undefined) return []
     this.#description = description ?? this.#description
     let unread: readonly string[] = []
     await this.#guarded(async () => {
-      const progress = await this.#judge(description, change)
+      const progress = await observed.judge(description, this.#failedTasks.list().length > 0)
       const signature = signatureOf(description)
       const ending = progress.kind !== 'in-progress'
       if (lookAlways || ending || signature !== this.#signature) unread = await this.#listUnread(progress)
@@ -153,41 +109,6 @@ export class FollowedRollout {
       this.#state = this.#judgeFailedTasks(progress)
     }
     if (!this.inFlight()) this.#endedAt = this.#options.context.clock.date()
-  }
-
-  async #judge(description: Service | undefined, change: Change): Promise<Progress> {
-    const { ecs, cluster } = this.#options
-    if (description?.status === 'ACTIVE' && hasNativeStrategy(description)) {
-      // Found once, it is known by its ARN.
-      const known = change.reverts ?? this.#serviceDeployment
-      const deployment =
-        known === undefined
-          ? await findServiceDeployment(ecs, cluster, change)
-          : (await describeServiceDeployments(ecs, [known]))[0]
-      this.#serviceDeployment = deployment?.serviceDeploymentArn
-      return judgeServiceDeployment(deployment, change.reverts !== undefined)
-    }
-    this.#seen ||= isListed(description, change) || this.#failedTasks.list().length > 0
-    const progress = judgeRollout(description, change, this.#seen || (await this.#wasGivenUp(change, description)))
-    if (progress.kind !== 'failed') return progress
-    // What the circuit breaker or an alarm did stands in the service deployment alone.
-    const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
-    const reasons = [progress.state, deployment?.statusReason ?? ''].map(withoutStop).filter((reason) => reason !== '')
-    return { ...progress, state: reasons.length === 0 ? 'ECS gave it up and does not say why' : reasons.join('. ') }
-  }
-
-  /**
-   * A deployment that is in no answer is not there yet, or is gone again: with answers few and far between, ECS may have
-   * given it up before the first of them came.
-   */
-  async #wasGivenUp(change: Change, description: Service | undefined): Promise<boolean> {
-    if (change.deploymentId === undefined || description?.status !== 'ACTIVE') return false
-    this.#looksUnseen += 1
-    if (this.#looksUnseen <= UNSEEN_LOOKS) return false
-    const { cluster } = this.#options
-    const deployment = await this.#ifAnsweredSoon((soon) => findServiceDeployment(soon, cluster, change))
-    // One that has succeeded is there: then it is the answer that is old.
-    return deployment?.status !== undefined && !['PENDING', 'IN_PROGRESS', 'SUCCESSFUL'].includes(deployment.status)
   }
 
   /** What goes wrong for one service is its own; a cancellation and the deadline are everybody's, and end the wait. */
@@ -212,17 +133,12 @@ export class FollowedRollout {
   }
 
   async #listUnread(progress: Progress): Promise<readonly string[]> {
-    const { ecs, cluster, maxFailedTasks } = this.#options
+    const { ecs, cluster, context, deadline, maxFailedTasks } = this.#options
     const list = (by: Ecs) => this.#failedTasks.listUnread(by, cluster, this.service)
     if (maxFailedTasks !== undefined) return await list(ecs)
     // Where no limit depends on them, they are looked at only to say why it fails.
     const isFailing = progress.kind === 'failed' || hasFailedTasks(this.#description)
-    return isFailing ? ((await this.#ifAnsweredSoon(list)) ?? []) : []
-  }
-
-  #ifAnsweredSoon<T>(read: (ecs: Ecs) => Promise<T>): Promise<T | undefined> {
-    const { ecs, context, deadline } = this.#options
-    return ifAnsweredSoon(ecs, { signal: context.signal, deadline }, read)
+    return isFailing ? ((await ifAnsweredSoon(ecs, { signal: context.signal, deadline }, list)) ?? []) : []
   }
 
   #judgeFailedTasks(progress: Progress): RolloutState {
@@ -247,16 +163,8 @@ export class FollowedRollout {
   }
 }
 
-function isListed(service: Service | undefined, change: Change): boolean {
-  return service?.deployments?.some((deployment) => deployment.id === change.deploymentId) ?? false
-}
-
 function hasFailedTasks(service: Service | undefined): boolean {
   return (primaryDeployment(service ?? {})?.failedTasks ?? 0) > 0
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/\.$/, '')
 }
 
 /** What changes when a task of the service started or stopped. */

@@ -1,7 +1,8 @@
 import type { Task } from '@aws-sdk/client-ecs'
 import { type Look, waitUntil } from '../wait.ts'
 import { describeTasks } from './failed-tasks.ts'
-import { FollowedRollout, type Rollout, type RolloutOptions, type RolloutResult } from './followed-rollout.ts'
+import { FollowedRollout } from './followed-rollout.ts'
+import type { Rollout, RolloutOptions, RolloutResult } from './rollout.ts'
 import { ifAvailable } from './service-deployments.ts'
 import { describeServices } from './services.ts'
 

@@ -5,7 +5,7 @@ import { AwsCaller } from '../aws/aws-caller.ts'
 import { Deadline } from '../deadline.ts'
 import { hurriedClock } from '../testing/hurried-clock.ts'
 import { startHttp, type TestServer } from '../testing/test-server.ts'
-import type { RolloutOptions } from './followed-rollout.ts'
+import type { RolloutOptions } from './rollout.ts'
 import { followRollouts } from './rollouts.ts'
 
 const before = { id: 'ecs-svc/1', status: 'PRIMARY', taskDefinition: 'web:1', rolloutState: 'COMPLETED' }
