@@ -245,6 +245,7 @@ describe('bad inputs', () => {
     [{ 'capture-command': 'true' }, /rollback-command: is required/],
     [{ 'rollback-command': 'true' }, /capture-command: is required/],
     [{ 'capture-command': 'true', 'rollback-command': 'true', persist: 'tag' }, /commands have none/],
+    [{ ...guard, 'aws-region': 'eu-central-1' }, /aws-region: is for ECS; commands take credentials and region from/],
     [{ mode: 'rollback', 'rollback-command': 'true' }, /give the version to restore/],
     [{ ...ecs, 'verify-url': 'example.com' }, /'example.com' has no scheme/],
     [{ ...ecs, 'verify-timeout': '5m' }, /has no effect without verify-url/],

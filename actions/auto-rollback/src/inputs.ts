@@ -37,7 +37,7 @@ export type Inputs = InputsOf<typeof fields>
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const usesCommands = inputs.captureCommand !== undefined || inputs.rollbackCommand !== undefined
   return [
-    ...(usesCommands ? checkCommands(inputs) : checkEcs(inputs)),
+    ...(usesCommands ? [...checkCommands(inputs), ...checkAws(inputs)] : checkEcs(inputs)),
     ...(inputs.mode === 'guard' ? checkGuard(inputs) : checkRollback(inputs)),
     ...checkBaseline(inputs),
     ...checkVerification(inputs),
@@ -69,6 +69,13 @@ function checkCommands(inputs: Partial<Inputs>): InputProblem[] {
     })
   }
   return problems
+}
+
+function checkAws({ awsRegion, roleToAssume, roleSessionName }: Partial<Inputs>): InputProblem[] {
+  const given = { 'aws-region': awsRegion, 'role-to-assume': roleToAssume, 'role-session-name': roleSessionName }
+  const inputs = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const message = 'is for ECS; commands take credentials and region from the environment of the job'
+  return inputs.length === 0 ? [] : [{ inputs, message }]
 }
 
 function checkEcs({ mode, cluster, services = [], baseline }: Partial<Inputs>): InputProblem[] {
