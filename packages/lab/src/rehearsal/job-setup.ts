@@ -64,11 +64,10 @@ export async function setUpJob(
     heading,
     directories,
     cancellation,
-    masker: new Masker([
-      ...run.settings.masked,
-      ...Object.values(secrets),
-      hiddenVariables.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? '',
-    ]),
+    masker: new Masker(
+      [...run.settings.masked, ...Object.values(secrets), hiddenVariables.ACTIONS_ID_TOKEN_REQUEST_TOKEN ?? ''],
+      run.masker,
+    ),
     contexts,
     environment: new Map(Object.entries(environment)),
     path: [],

@@ -1,13 +1,17 @@
 /** Replaces secrets by `***` in everything that leaves a job, also in the encodings that GitHub's runner looks for. */
 export class Masker {
   readonly #values = new Set<string>()
+  readonly #whole: Masker | undefined
 
-  constructor(secrets: Iterable<string> = []) {
+  /** @param whole is told every secret, too: that of the run for a job's */
+  constructor(secrets: Iterable<string> = [], whole?: Masker) {
+    this.#whole = whole
     for (const secret of secrets) this.add(secret)
   }
 
   /** A value of several lines is also masked line by line, since a log is printed by the line. */
   add(secret: string): void {
+    this.#whole?.add(secret)
     for (const value of [secret, ...secret.split(/\r?\n/)]) {
       const trimmed = value.trim()
       if (trimmed === '') continue

@@ -12,6 +12,7 @@ import { createGitServer, type GitServer, pointRef } from './git-server.ts'
 import { githubContext } from './github-context.ts'
 import { runJobs } from './job-graph.ts'
 import { resultOf } from './job-result.ts'
+import { Masker } from './masker.ts'
 import { readPublishedActions } from './published-actions.ts'
 import { Refusal } from './refusal.ts'
 import { openRepository, type Repository } from './repository.ts'
@@ -125,6 +126,7 @@ async function prepareRun(options: RunOptions, preparation: Preparation): Promis
     trigger: { name: chosen.name, ref: chosen.ref, sha: commit.sha, repository: slug, inputs },
     event,
     settings,
+    masker: new Masker(),
     emit,
     notice: (text) => {
       if (notices.includes(text)) return
@@ -187,5 +189,6 @@ async function performRun(run: PreparedRun, { main }: WorkflowSet): Promise<Work
     endedAt: new Date(),
     notices: run.notices,
     jobs: outcomes.flatMap((outcome) => outcome.runs),
+    mask: (text) => run.masker.mask(text),
   }
 }

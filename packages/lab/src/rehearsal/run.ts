@@ -3,6 +3,7 @@ import type { ProcessKeeper } from '../process-keeper.ts'
 import type { ActionLibrary } from './action-library.ts'
 import type { RunEventFacts } from './event-payload.ts'
 import type { GitServer } from './git-server.ts'
+import type { Masker } from './masker.ts'
 import type { Repository } from './repository.ts'
 import type { WorkflowPlan } from './workflow-plan.ts'
 import type { RunEvent, RunTrigger } from './workflow-run.ts'
@@ -23,6 +24,8 @@ export interface Run {
   readonly keeper: ProcessKeeper
   /** Everything that the run writes lies in it. */
   readonly directory: string
+  /** Knows the secrets of all jobs, for what is shown of the run as a whole. */
+  readonly masker: Masker
   readonly emit: (event: RunEvent) => void
   /** Says something once for the whole run. */
   readonly notice: (text: string) => void

@@ -16,6 +16,8 @@ export interface WorkflowRun {
   readonly notices: readonly string[]
   /** In the order of the file; the legs of a matrix one after the other. */
   readonly jobs: readonly JobRun[]
+  /** Takes the secrets of its jobs out of what others have recorded of the run, such as the lab's journal. */
+  readonly mask: (text: string) => string
 }
 
 export interface RunTrigger {

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
+import type { RequestEntry } from '../../journal.ts'
 import type { Rehearsal } from '../rehearsal.ts'
 import { rehearse, steps } from '../testing/rehearsed.ts'
 import { renderReport } from './report.ts'
 
 const nothing = { services: [], health: undefined, tables: [], migrations: [], snapshots: [] }
 
+const empty = { title: 'Mine', before: nothing, after: nothing, visits: [], journal: [], expectations: [] }
+
 async function reportOf(text: string, further: Partial<Rehearsal> = {}): Promise<string> {
-  const run = await rehearse(steps(text))
-  const rehearsal = { title: 'Mine', run, before: nothing, after: nothing, visits: [], journal: [], expectations: [] }
-  return renderReport('A <title>', [{ ...rehearsal, ...further }])
+  return renderReport('A <title>', [{ ...empty, run: await rehearse(steps(text)), ...further }])
 }
 
 test('the report is one file that runs and loads nothing, whatever a step has printed', async () => {
@@ -44,6 +45,24 @@ test('a scene in which the workflow had to fail is marked by what had to be true
   expect(held).toContain('workflow: failure</span> <span class="mark success">ended as it must')
   const missed = await reportOf(failing, { expectations: [{ statement: 'it does not', holds: false }] })
   expect(missed).toContain('<span class="mark failure">did not end as it must')
+})
+
+test('secrets are masked in requests, also those that a step has made up', async () => {
+  const run = await rehearse(steps('- run: echo ::add-mask::made-up-in-step'), { secrets: { KEY: 'given "secret"' } })
+  const input = { name: 'app', environment: [{ value: 'x given "secret" y' }, { value: 'made-up-in-step' }] }
+  const entry: RequestEntry = {
+    kind: 'request',
+    sequence: 1,
+    at: new Date(0),
+    service: 'ecs',
+    operation: 'RunTask',
+    caller: 'arn:aws:iam::123456789012:user/lab',
+    input,
+    outcome: { kind: 'answered', status: 200, output: {} },
+  }
+  const html = renderReport('Mine', [{ ...empty, run, journal: [entry] }])
+  expect(html).toContain('&quot;value&quot;: &quot;x *** y&quot;')
+  expect(html).toContain('&quot;value&quot;: &quot;***&quot;')
 })
 
 test('a chart in a summary is put aside, since only GitHub draws it', async () => {

@@ -53,7 +53,7 @@ function renderRehearsal(rehearsal: Rehearsal, index: number): string {
     ['State before and after', renderState(before, after)],
     ['Job summary', `<div class="summary">${renderSummary(run)}</div>`],
     ['Log of each step', renderLogs(run)],
-    ['Requests', renderRequests(journal)],
+    ['Requests', renderRequests(journal, run.mask)],
     ['What the rehearsal did otherwise than GitHub', renderNotices(run.notices)],
   ]
   return `<h2 id="r${index}">${escapeHtml(title)} <span class="mark ${run.conclusion}">workflow: ${run.conclusion}</span>${endingMark(expectations)}</h2>

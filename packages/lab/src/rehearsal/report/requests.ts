@@ -1,8 +1,11 @@
 import type { JournalEntry, RequestEntry } from '../../journal.ts'
 import { details, escapeHtml, htmlTable } from './html.ts'
 
-/** Requests to the stand-ins for AWS and GitHub: how many of which, and those that change something, in order. */
-export function renderRequests(journal: readonly JournalEntry[]): string {
+/**
+ * Requests to the stand-ins for AWS and GitHub: how many of which, and those that change something, in order.
+ * @param mask takes secrets out of what was sent
+ */
+export function renderRequests(journal: readonly JournalEntry[], mask: (text: string) => string): string {
   const requests = journal.filter((entry): entry is RequestEntry => entry.kind === 'request')
   if (requests.length === 0) return '<p>None.</p>'
   const counted = Map.groupBy(requests, (entry) => `${entry.service}:${entry.operation}`)
@@ -19,7 +22,7 @@ export function renderRequests(journal: readonly JournalEntry[]): string {
     htmlTable(['request', 'sent', 'refused', 'by'], rows),
     details(
       `What a real AWS account and GitHub would have been asked to change: ${changing.length} requests`,
-      changing.map(renderRequest).join('\n'),
+      changing.map((entry) => renderRequest(entry, mask)).join('\n'),
     ),
   ].join('\n')
 }
@@ -30,11 +33,12 @@ export function changesSomething({ service, operation }: RequestEntry): boolean 
   return !/^(Describe|List|Get|Filter|GET |HEAD )/.test(operation)
 }
 
-function renderRequest(entry: RequestEntry): string {
+function renderRequest(entry: RequestEntry, mask: (text: string) => string): string {
   const time = entry.at.toISOString().slice(11, 23)
   const outcome =
     entry.outcome.kind === 'answered' ? '' : ` <span class="mark failure">${escapeHtml(outcomeText(entry))}</span>`
-  const body = `<pre>${escapeHtml(JSON.stringify(entry.input, null, 2) ?? '')}</pre>`
+  const masked = (_: string, value: unknown) => (typeof value === 'string' ? mask(value) : value)
+  const body = `<pre>${escapeHtml(JSON.stringify(entry.input, masked, 2) ?? '')}</pre>`
   return details(
     `<span class="time">${time}</span> <code>${escapeHtml(`${entry.service}:${entry.operation}`)}</code>${outcome}`,
     body,
