@@ -72,7 +72,7 @@ export async function judgeService(
 /** ECS has deployed something, and never shows it. */
 function decideUnseen(entry: ServiceBaseline, newest: string, own: readonly JobDeployment[]): Decision {
   const isOurs = own.length === 0 || own.some(({ taskDefinition }) => taskDefinition === newest)
-  if (!isOurs) return { kind: 'superseded', why: `somebody else deployed ${shortName(newest)} since; it is left alone` }
+  if (!isOurs) return { kind: 'superseded', why: `somebody else deployed ${shortName(newest)} since` }
   const why = `${shortName(newest)} was deployed, although ECS still shows ${shortName(entry.taskDefinition)}`
   return { kind: 'restore', why, inFlight: false }
 }

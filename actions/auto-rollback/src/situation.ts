@@ -48,7 +48,7 @@ export function decide(situation: Situation): Decision {
   if (!explicit && own.length > 0 && !isOurs(own, primary)) {
     return {
       kind: 'superseded',
-      why: `somebody else deployed ${shortName(primary.taskDefinition)} (${primary.id}) since; it is left alone`,
+      why: `somebody else deployed ${shortName(primary.taskDefinition)} (${primary.id}) since`,
     }
   }
   // ECS's own strategies have no rolloutState; whether one is in flight is found out when it is to be stopped.
