@@ -122,6 +122,25 @@ describe('a baseline on a branch', () => {
     const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
     github.github.failNext(route, new GitHubError(403, 'API rate limit exceeded', { headers }))
     const run = await pull.run(workspace, plainOptions)
-    expect(run.annotations[0]?.message).toMatch(/rate limit/)
+    expect(run.annotations[0]?.message).toMatch(/rate limit: .*, and wants to be asked again in \d+m \d\ds\.$/)
+  })
+
+  test('of a GitHub that does not answer is waited for visibly, and the comment not as long again', async () => {
+    await using both = await openGate()
+    const { github, workspace } = both
+    const { sha } = await pushMain(github, workspace)
+    const pull = await github.openPull(sha)
+    const routes = ['GET /repos/{owner}/{repo}/git/ref/{+ref}', 'GET /repos/{owner}/{repo}/issues/{number}/comments']
+    for (const route of routes)
+      for (let at = 0; at < 200; at += 1) github.github.failNext(route, new GitHubError(503, 'Down'))
+    const run = await pull.run(workspace, plainOptions)
+    expect(run.exitCode).toBe(0)
+    const waits = run.log.filter((line) => /with 503 \(Down/.test(line))
+    expect(waits.length).toBeGreaterThan(2)
+    expect(waits[0]).toMatch(/next try in \S+ \(\S+ elapsed, \S+ remaining\)$/)
+    expect(waits.some((line) => /^still: .*elapsed, .*remaining\)$/.test(line))).toBe(true)
+    const asked = routes.map((route) => github.journal.requests('github', route).length)
+    expect(asked[1]).toBeGreaterThan(0)
+    expect(asked[1]).toBeLessThan(asked[0] ?? 0)
   })
 })

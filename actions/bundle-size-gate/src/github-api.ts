@@ -1,14 +1,18 @@
 import { abortAfter } from '@deploy-kit/core/abort'
 import type { ActionContext } from '@deploy-kit/core/action'
 import { Deadline } from '@deploy-kit/core/deadline'
+import { formatDuration } from '@deploy-kit/core/duration'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
 
 /** All of one job with GitHub (reading a baseline, writing one, keeping a comment) has this long, retries included. */
 const JOB_MS = 60_000
+/** Or so long, once a job before has been given up: GitHub may be back, but nobody waits a second minute for it. */
+const LATER_JOB_MS = 15_000
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 300
 const LONGEST_PAUSE_MS = 8000
+const HEARTBEAT_MS = 30_000
 
 /** GitHub said no, or nothing at all. The message is a sentence's end: `the token lacks contents: write`. */
 export class GitHubFailure extends Error {
@@ -29,6 +33,7 @@ export class GitHubApi {
   readonly #apiUrl: string
   readonly #context: ActionContext
   #client: Promise<Request> | undefined
+  #gaveUp = false
 
   constructor(options: { token: string; repository: string; context: ActionContext }) {
     this.#token = options.token
@@ -39,8 +44,14 @@ export class GitHubApi {
 
   /** Runs `job` with requests that share one deadline. */
   async within<T>(job: (github: GitHubRequests) => Promise<T>): Promise<T> {
-    const deadline = new Deadline(JOB_MS, this.#context.clock)
-    return job(new GitHubRequests({ send: (...given) => this.#send(...given), deadline, context: this.#context }))
+    const deadline = new Deadline(this.#gaveUp ? LATER_JOB_MS : JOB_MS, this.#context.clock)
+    const send: Send = (...given) => this.#send(...given)
+    try {
+      return await job(new GitHubRequests({ send, deadline, context: this.#context }))
+    } catch (error) {
+      if (error instanceof GaveUp) this.#gaveUp = true
+      throw error
+    }
   }
 
   async #send(route: string, parameters: object, signal: AbortSignal): Promise<{ data: unknown }> {
@@ -51,6 +62,7 @@ export class GitHubApi {
   }
 }
 
+type Send = (route: string, parameters: object, signal: AbortSignal) => Promise<{ data: unknown }>
 type Request = (route: string, parameters: Record<string, unknown>) => Promise<{ data: unknown }>
 
 async function loadClient(token: string, baseUrl: string): Promise<Request> {
@@ -65,15 +77,14 @@ function ignore(): void {}
 
 /** Requests until one deadline. What passes (5xx, no answer, rate limits that end in time) is tried again. */
 export class GitHubRequests {
-  readonly #send: (route: string, parameters: object, signal: AbortSignal) => Promise<{ data: unknown }>
+  readonly #send: Send
   readonly #deadline: Deadline
   readonly #context: ActionContext
+  /** What the log said last about a wait. */
+  #said = ''
+  #toldAtMs = Number.POSITIVE_INFINITY
 
-  constructor(options: {
-    send: (route: string, parameters: object, signal: AbortSignal) => Promise<{ data: unknown }>
-    deadline: Deadline
-    context: ActionContext
-  }) {
+  constructor(options: { send: Send; deadline: Deadline; context: ActionContext }) {
     this.#send = options.send
     this.#deadline = options.deadline
     this.#context = options.context
@@ -119,9 +130,10 @@ export class GitHubRequests {
         if (waitMs >= this.#deadline.remainingMs()) {
           // What GitHub said says more than that the time was up while it was asked once more.
           const { status, message } = answered ?? error
-          throw new GitHubFailure(status, message)
+          throw new GaveUp(status, message)
         }
-        this.#context.log.debug(`${error.message}; next try in ${Math.round(waitMs)} ms`)
+        if (error.message !== this.#said) this.#tell(`${error.message}; next try in ${formatDuration(waitMs)}`)
+        this.#said = error.message
         await this.pause(waitMs)
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       }
@@ -130,8 +142,19 @@ export class GitHubRequests {
 
   /** @throws {CancelledError} when the step is cancelled meanwhile */
   async pause(ms: number): Promise<void> {
-    await this.#context.clock.sleep(ms, this.#context.signal)
-    if (this.#context.signal.aborted) throw new CancelledError()
+    const { clock, signal } = this.#context
+    for (let leftMs = ms; leftMs > 0; leftMs -= HEARTBEAT_MS) {
+      await clock.sleep(Math.min(leftMs, HEARTBEAT_MS), signal)
+      if (signal.aborted) throw new CancelledError()
+      if (this.#deadline.elapsedMs() - this.#toldAtMs >= HEARTBEAT_MS) this.#tell(`still: ${this.#said}`)
+    }
+  }
+
+  #tell(text: string): void {
+    const elapsed = formatDuration(this.#deadline.elapsedMs())
+    const remaining = formatDuration(this.#deadline.remainingMs())
+    this.#context.log.info(`${text} (${elapsed} elapsed, ${remaining} remaining)`)
+    this.#toldAtMs = this.#deadline.elapsedMs()
   }
 
   /** A short pause of random length, so that two runs that collided do not collide again. */
@@ -140,6 +163,9 @@ export class GitHubRequests {
     if (this.#deadline.passed()) throw new GitHubFailure(409, 'other runs wrote all the time')
   }
 }
+
+/** Trying again could have helped, but there was no more time for it. */
+class GaveUp extends GitHubFailure {}
 
 /** Trying again can help. */
 class Transient extends GitHubFailure {
@@ -168,7 +194,10 @@ function readFailure(error: unknown, route: string): GitHubFailure {
   const retryAfterMs = readRetryAfter(header)
   if (status >= 500 || status === 429 || (status === 403 && retryAfterMs !== undefined)) {
     const limited = status < 500 ? 'rate limit: ' : ''
-    return new Transient(status, `GitHub answered ${route} with ${status} (${limited}${message})`, retryAfterMs ?? 0)
+    const later = retryAfterMs ? `, and wants to be asked again in ${formatDuration(retryAfterMs)}` : ''
+    const problem = `GitHub answered ${route} with ${status} (${limited}${message})${later}`
+    // A limit that comes as 403 is no lack of a permission.
+    return new Transient(status < 500 ? 429 : status, problem, retryAfterMs ?? 0)
   }
   if (status === 401) return new GitHubFailure(401, 'GitHub does not know the token in github-token')
   if (status === 403) {
