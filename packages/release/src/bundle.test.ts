@@ -71,7 +71,7 @@ async function addRelease(repository: string): Promise<string> {
   await cp(await realpath(join(source, 'node_modules', '@vercel', 'ncc')), store, { recursive: true })
   await mkdir(join(copy, 'node_modules', '@vercel'), { recursive: true })
   await symlink(store, join(copy, 'node_modules', '@vercel', 'ncc'), 'junction')
-  for (const name of ['rolldown', 'valibot', 'yaml']) {
+  for (const name of ['@actions', 'rolldown', 'valibot', 'yaml']) {
     await symlink(join(source, 'node_modules', name), join(copy, 'node_modules', name), 'junction')
   }
   return join(copy, 'src', 'bundle.ts')

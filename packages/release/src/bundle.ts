@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { basename, join } from 'node:path'
-import { promisify } from 'node:util'
+import { getExecOutput } from '@actions/exec'
 import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
 import { type Phase, phases, scratchFolder } from './action-folder.ts'
 import { type BundledPackage, collectPackages, renderLicenses } from './licenses.ts'
@@ -45,7 +44,9 @@ export async function bundleAction(folder: string, distFolder: string): Promise<
     const chunks = await writeChunks(folder, entry, found, stage)
     const packages = await collectPackages(chunks.flatMap(renderedModules))
     const args = ['--no-deprecation', nccProcess, `${entry}.mjs`, distFolder]
-    await promisify(execFile)(process.execPath, args, { cwd: stage })
+    const options = { cwd: stage, silent: true, ignoreReturnCode: true }
+    const { exitCode, stderr } = await getExecOutput(process.execPath, args, options)
+    if (exitCode !== 0) throw new Error(`ncc failed on ${folder} (exit code ${exitCode}): ${stderr.trim()}`)
     if (entry === 'index') for (const phase of found) await writeStarter(distFolder, phase)
     await writeFile(join(distFolder, 'licenses.txt'), renderLicenses(basename(folder), packages))
     return { phases: found, packages }
