@@ -1,6 +1,7 @@
 import { runWorkflow } from '@deploy-kit/lab/rehearsal/run-workflow'
 import { jobOf, stepOf } from '@deploy-kit/lab/rehearsal/testing/rehearsed'
 import type { WorkflowRun } from '@deploy-kit/lab/rehearsal/workflow-run'
+import { readDocumentedPolicy } from '@deploy-kit/lab/testing/documented-policy'
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FinanceHub, startFinanceHub } from './finance-hub.ts'
@@ -9,6 +10,7 @@ import { runReleased } from './released-run.ts'
 /** Plays docs/examples/finance-hub/.github/workflows/rollback.yml. */
 
 const IMAGE = '123456789012.dkr.ecr.eu-central-1.amazonaws.com/finance-hub'
+const ROLES = 'arn:aws:iam::123456789012:role/finance-hub'
 const SHA = '5e1f0c9a7b3d2e4f6a8b0c1d2e3f4a5b6c7d8e9f'
 
 let hub: FinanceHub
@@ -16,6 +18,10 @@ let hub: FinanceHub
 beforeAll(async () => {
   await ensureReleaseTree()
   hub = await startFinanceHub()
+  // The job that changes something has the environment that the documented policy trusts, the plan has none.
+  hub.lab.policies.putTrust(`${ROLES}-deploy`, readDocumentedPolicy('trust-policy'))
+  const ofBranch = readDocumentedPolicy('trust-policy', { 'environment:production': 'ref:refs/heads/main' })
+  hub.lab.policies.putTrust(`${ROLES}-plan`, ofBranch)
 }, 120_000)
 afterAll(() => hub?.[Symbol.asyncDispose]())
 
@@ -26,6 +32,7 @@ function click(inputs: Readonly<Record<string, string>>): Promise<WorkflowRun> {
     inputs,
     vars: hub.lab.variables,
     environment: hub.environment,
+    github: hub.lab.github,
     releaseTree: () => ensureReleaseTree(),
   })
 }
