@@ -83,7 +83,7 @@ test('Another process interrupts Spot tasks, and lets an hour go by for those th
   const [interrupted] = await described('RUNNING')
   expect((await post('/spot-interruption')).status).toBe(200)
   await expect
-    .poll(() => described('STOPPED'), { timeout: 10_000 })
+    .poll(() => described('STOPPED'))
     .toMatchObject([{ taskArn: interrupted?.taskArn, stopCode: 'SpotInterruption', lastStatus: 'STOPPED' }])
 
   expect((await post('/forget-stopped-tasks')).status).toBe(200)
@@ -94,7 +94,7 @@ test('Another process interrupts Spot tasks, and lets an hour go by for those th
 test('Another process has ECS forget services that were deleted', async () => {
   const describe = () => ecs.send(new DescribeServicesCommand({ cluster: 'c', services: ['app'] }))
   await ecs.send(new DeleteServiceCommand({ cluster: 'c', service: 'app', force: true }))
-  await expect.poll(async () => (await describe()).services?.[0]?.status, { timeout: 10_000 }).toBe('INACTIVE')
+  await expect.poll(async () => (await describe()).services?.[0]?.status).toBe('INACTIVE')
 
   expect((await post('/forget-inactive-services')).status).toBe(200)
   expect((await describe()).failures).toMatchObject([{ reason: 'MISSING' }])

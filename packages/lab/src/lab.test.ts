@@ -78,7 +78,7 @@ async function migrate(tag: string) {
   expect(failures).toEqual([])
   const taskArn = tasks![0]!.taskArn!
   const describeTask = async () => (await ecs.send(new DescribeTasksCommand({ cluster, tasks: [taskArn] }))).tasks?.[0]
-  await expect.poll(async () => (await describeTask())?.lastStatus, { timeout: 10_000 }).toBe('STOPPED')
+  await expect.poll(async () => (await describeTask())?.lastStatus).toBe('STOPPED')
   const { events = [] } = await logs.send(
     new GetLogEventsCommand({
       logGroupName: '/ecs/finance-hub',
@@ -116,7 +116,7 @@ describe('The example of the lab', () => {
       const { DBSnapshots } = await rds.send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier }))
       return DBSnapshots?.[0]?.Status
     }
-    await expect.poll(status, { timeout: 10_000 }).toBe('available')
+    await expect.poll(status).toBe('available')
   })
 
   test('lets another process put its database into a status', async () => {
