@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { ActionError, messageOf } from '@deploy-kit/core/errors'
 import * as v from 'valibot'
 
@@ -8,9 +8,11 @@ export class NextBuild {
   /** Relative to the workspace, with forward slashes. */
   readonly directory: string
   readonly #path: string
+  readonly #workspace: string
 
   constructor(workspace: string, directory: string) {
     this.directory = directory
+    this.#workspace = workspace
     this.#path = join(workspace, directory)
   }
 
@@ -32,8 +34,10 @@ export class NextBuild {
     const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text)
     if (result.success) return result.output
     const [issue] = result.issues
+    const own = v.safeParse(ownVersion, text)
+    const itself = own.success ? `${name}, of version ${own.output.version},` : name
     throw await this.unknown(
-      `${name} is not what is known of it (${issue ? `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}` : ''})`,
+      `${itself} is not what is known of it (${issue ? `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}` : ''})`,
     )
   }
 
@@ -47,8 +51,23 @@ export class NextBuild {
   }
 
   async #version(): Promise<string> {
-    const known = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }))
-    const framework = v.safeParse(known, (await this.readText('diagnostics/framework.json')) ?? '')
-    return framework.success ? `Next.js ${framework.output.version}` : 'a version of Next.js that it does not name'
+    const texts = [await this.readText('diagnostics/framework.json'), ...(await this.#readPackages())]
+    for (const text of texts) {
+      const found = v.safeParse(releaseVersion, text)
+      if (found.success) return `Next.js ${found.output.version}`
+    }
+    return 'a version of Next.js that it does not name'
+  }
+
+  /** The package.json of Next.js that is installed nearest to the build, for versions that do not say which they are. */
+  async #readPackages(): Promise<(string | undefined)[]> {
+    const folders = posix.dirname(this.directory).split('/')
+    const paths = folders.map((_, at) => folders.slice(0, folders.length - at).join('/'))
+    const read = (folder: string): Promise<string | undefined> =>
+      readFile(join(this.#workspace, folder, 'node_modules/next/package.json'), 'utf8').catch(() => undefined)
+    return Promise.all([...new Set([...paths, '.'])].map(read))
   }
 }
+
+const releaseVersion = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }))
+const ownVersion = v.pipe(v.string(), v.parseJson(), v.object({ version: v.union([v.string(), v.number()]) }))

@@ -154,7 +154,7 @@ describe('routes of a Next.js build', () => {
   test.each([
     [
       { '.next/diagnostics/route-bundle-stats.json': '{"version":2}' },
-      /built by Next\.js 17\.0\.1: diagnostics\/route-bundle-stats\.json is not what is known of it/,
+      /built by Next\.js 17\.0\.1: diagnostics\/route-bundle-stats\.json, of version 2, is not what is known of it/,
     ],
     [
       { '.next/build-manifest.json': '{"routes":{}}' },
@@ -176,5 +176,14 @@ describe('routes of a Next.js build', () => {
     const run = await workspace.run({ 'next-dir': '.next', ...options })
     expect(run.exitCode).toBe(1)
     expect(run.annotations[0]?.message).toMatch(message)
+  })
+
+  test('the version is that of the package when the build does not say it', async () => {
+    await using workspace = await createWorkspace({
+      'apps/web/.next/build-manifest.json': '{}',
+      'node_modules/next/package.json': '{"name":"next","version":"12.3.4"}',
+    })
+    const run = await workspace.run({ 'next-dir': 'apps/web/.next', ...options })
+    expect(run.annotations[0]?.message).toMatch(/^apps\/web\/\.next was built by Next\.js 12\.3\.4: /)
   })
 })
