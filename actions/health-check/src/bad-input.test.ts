@@ -152,6 +152,25 @@ const CASES: readonly (readonly [inputs: Readonly<Record<string, string>>, messa
     { url: 'ws://a', 'min-certificate-validity': '7d' },
     'url, min-certificate-validity: no target is one that has a certificate',
   ],
+  [{ method: 'HEAD', 'expected-body': 'up' }, 'method, expected-body: an answer to HEAD never has a body; give GET'],
+  [
+    { method: 'HEAD', 'expected-body-regex': 'u.' },
+    'method, expected-body-regex: an answer to HEAD never has a body; give GET',
+  ],
+  [
+    { method: 'HEAD', 'expected-version': '1' },
+    'method, expected-version: an answer to HEAD never has a body; give GET',
+  ],
+  [
+    { method: 'HEAD', conditions: 'len([BODY]) > 0' },
+    'method, conditions: an answer to HEAD never has a body; give GET',
+  ],
+  [{ url: 'http:example.com/up' }, "url: 'http:example.com/up' has no scheme; write http://example.com/up"],
+  [
+    { url: 'http://a.test:80,http://b.test:80' },
+    "url: 'http://a.test:80,http://b.test:80' is not a valid URL; write one target a line",
+  ],
+  [{ url: 'tcp://a%20b:5432' }, "url: 'tcp://a%20b:5432' is not a valid URL"],
   [
     { url: `${URL}\ntcp://db:5432`, conditions: '[BODY].status == "UP"' },
     'url, conditions: tcp://db:5432 never has a body; check it in a step of its own',

@@ -16,6 +16,7 @@ export function checkTogether(inputs: Given): InputProblem[] {
     ...checkTimes(inputs),
     ...checkCredentials(inputs),
     ...checkRequest(inputs),
+    ...checkHead(inputs),
     ...checkExpectations(inputs),
     ...checkTargets(inputs),
   ]
@@ -101,6 +102,20 @@ function checkRequest({ method, body, headers = [], userAgent, insecure, caCert 
     })
   }
   return problems
+}
+
+/** An answer to HEAD has no body, whatever the target is (RFC 9110, section 9.3.2). */
+function checkHead(inputs: Given): InputProblem[] {
+  if (inputs.method !== 'HEAD') return []
+  const given = [
+    ['expected-body', inputs.expectedBody !== undefined],
+    ['expected-body-regex', inputs.expectedBodyRegex !== undefined],
+    ['expected-version', inputs.expectedVersion !== undefined],
+    ['conditions', comparedKinds(inputs).includes('BODY')],
+  ] as const
+  return given
+    .filter(([, isGiven]) => isGiven)
+    .map(([name]) => ({ inputs: ['method', name], message: 'an answer to HEAD never has a body; give GET' }))
 }
 
 function checkExpectations(inputs: Given): InputProblem[] {

@@ -25,6 +25,11 @@ describe('a connection', () => {
     expect(run.text).toContain('Failed in: dns')
   })
 
+  test('to a name in letters of its own language is to that name, for tcp as for http', async () => {
+    for (const url of ['http://bücher.invalid:80/', 'tcp://bücher.invalid:80'])
+      expect((await checkOnce(url)).outputs['last-error']).toContain('DNS has no address for xn--bcher-kva.invalid')
+  })
+
   test.each([
     [
       'that is reset',

@@ -29,7 +29,10 @@ export function parseTarget(given: string): Target {
   }
   // URL would take the path's first part for the host.
   if (/^[^/]*:\/\/[/\\]/.test(text)) throw new RangeError(`'${shown}' has no host`)
-  if (!URL.canParse(text)) throw new RangeError(`'${shown}' is not a valid URL`)
+  if (!URL.canParse(text)) {
+    const hint = text.includes(',') ? '; write one target a line' : ''
+    throw new RangeError(`'${shown}' is not a valid URL${hint}`)
+  }
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') {
     throw new RangeError(`'${shown}' has credentials in it; give them as basic-auth`)
@@ -37,11 +40,16 @@ export function parseTarget(given: string): Target {
   if (url.hostname === '') throw new RangeError(`'${shown}' has no host`)
   if (url.port === '0') throw new RangeError(`'${shown}' has port 0, which nothing can listen on`)
   if (url.hash !== '') throw new RangeError(`'${shown}' has a fragment (${url.hash}), which is never sent to a server`)
-  if (scheme === 'tcp') checkTcp(url, shown)
+  if (scheme === 'tcp') {
+    checkTcp(url, shown)
+    url.hostname = plainHost(url, shown)
+  }
   return { text, scheme, url }
 }
 
 function withScheme(text: string): string {
+  const [, known, rest = ''] = /^(https?|wss?|tcp):[/\\]*(.*)$/i.exec(text) ?? []
+  if (known !== undefined) return `${known.toLowerCase()}://${rest}`
   const scheme = /^\W*(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
   return `${scheme}://${text.replace(/^\/+/, '')}`
 }
@@ -51,6 +59,13 @@ function checkTcp(url: URL, shown: string): void {
   if (!['', '/'].includes(url.pathname) || url.search !== '') {
     throw new RangeError(`'${shown}' has a path, which tcp does not know; write tcp://host:port`)
   }
+}
+
+/** URL leaves the host of a scheme that it does not know as it is; DNS needs what it makes of an http URL's. */
+function plainHost({ hostname }: URL, shown: string): string {
+  const likeHttp = `http://${hostname}/`
+  if (!URL.canParse(likeHttp)) throw new RangeError(`'${shown}' is not a valid URL`)
+  return new URL(likeHttp).hostname
 }
 
 function isScheme(scheme: string): scheme is Scheme {
