@@ -4,6 +4,7 @@ import {
   type Baseline,
   type BaselineRecord,
   type GateRecord,
+  noteOther,
   parseRecord,
   printRecord,
   selectGate,
@@ -62,7 +63,10 @@ async function search(
       sha === start.sha
         ? ` (${start.role})`
         : `, the nearest ancestor that has a baseline (${start.role} is ${start.sha.slice(0, 10)})`
-    if ('gate' in found) return { gate: found.gate, note: start.itself ? note : ', the last one measured before' }
+    if ('gate' in found) {
+      const which = start.itself ? note : ', the last one measured before'
+      return { gate: found.gate, note: `${which}${noteOther(found.gate, key)}` }
+    }
     if (!found.ofOthers) return found
     other ??= found.missing
     read += 1

@@ -5,6 +5,7 @@ import {
   type Baseline,
   type BaselineRecord,
   type GateRecord,
+  noteOther,
   parseRecord,
   printRecord,
   selectGate,
@@ -21,7 +22,7 @@ export async function readBaselineFile(
 ): Promise<Baseline> {
   try {
     const found = selectGate(parseRecord(await readFile(path, 'utf8')), key, current, shown)
-    return 'gate' in found ? { gate: found.gate, note: ` (${shown})` } : found
+    return 'gate' in found ? { gate: found.gate, note: ` (${shown})${noteOther(found.gate, key)}` } : found
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     return { missing: code === 'ENOENT' ? `${shown} does not exist yet` : `${shown} ${describeProblem(error)}` }

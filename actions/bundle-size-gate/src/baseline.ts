@@ -78,8 +78,8 @@ export function parseRecord(text: string): BaselineRecord {
 }
 
 /**
- * The gate of `record` that `current` can be compared with: the one of the same key, else one that measured a line of
- * the same name (the workflow or the job was renamed, or another workflow runs on the default branch).
+ * The gate of `record` that `current` can be compared with: the one of the same key, else the only one that measured a
+ * line of the same name (the workflow or the job was renamed, or another workflow runs on the default branch).
  */
 export function selectGate(
   record: BaselineRecord,
@@ -88,15 +88,13 @@ export function selectGate(
   where: string,
 ): { readonly gate: GateRecord } | { readonly missing: string; readonly ofOthers: boolean } {
   const names = new Set(current.lines.map((line) => line.name))
-  const gate =
-    record.gates.find((other) => other.key === key) ??
-    record.gates.find((other) => other.lines.some((line) => names.has(line.name)))
+  const alike = record.gates.filter((other) => other.lines.some((line) => names.has(line.name)))
+  const gate = record.gates.find((other) => other.key === key) ?? (alike.length === 1 ? alike[0] : undefined)
   if (!gate) {
     const keys = record.gates.map((other) => `'${other.key}'`).join(', ')
-    return {
-      missing: `${where} was written by other gates (${keys}), none of which measured a line of this one`,
-      ofOthers: true,
-    }
+    const how =
+      alike.length === 0 ? 'none of which measured a line of this one' : 'several of which have lines like this one'
+    return { missing: `${where} was written by other gates (${keys}), ${how}`, ofOthers: true }
   }
   const before = compressions(gate.lines)
   const now = compressions(current.lines)
@@ -110,6 +108,11 @@ export function selectGate(
     }
   }
   return { gate }
+}
+
+/** Says when a baseline is another gate's: a sentence's end. */
+export function noteOther(gate: GateRecord, key: string): string {
+  return gate.key === key ? '' : `, measured by the gate '${gate.key}'`
 }
 
 function compressions(lines: readonly { readonly compression: string }[]): string {

@@ -186,3 +186,16 @@ describe('a baseline in a file', () => {
     expect(run.annotations[0]?.message).toMatch(/compression gzip, and this run measures with none/)
   })
 })
+
+test("another gate's baseline is used when it alone has such a line, and the report says so", async () => {
+  await using workspace = await createWorkspace({ 'dist/app.js': 'x'.repeat(1000) })
+  const options = { files: 'dist/*.js', compression: 'none', baseline: 'file', 'baseline-file': 'base.json' }
+  await workspace.run({ ...options, 'comment-key': 'one' }, ...pushToMain('a'.repeat(40)))
+  const renamed = await workspace.run({ ...options, 'comment-key': 'renamed' })
+  expect(renamed.outputs.delta).toBe('0')
+  expect(renamed.summary).toContain("(base.json), measured by the gate 'one'.")
+  await workspace.run({ ...options, 'comment-key': 'two' }, ...pushToMain('a'.repeat(40)))
+  const third = await workspace.run({ ...options, 'comment-key': 'three' })
+  expect(third.outputs['baseline-found']).toBe('false')
+  expect(third.summary).toContain("other gates ('one', 'two'), several of which have lines like this one")
+})
