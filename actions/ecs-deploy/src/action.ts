@@ -1,5 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs'
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
+import { checkRegion } from '@deploy-kit/core/aws/aws-client'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { captureBaseline } from '@deploy-kit/core/ecs/baseline'
 import { preferSteady } from '@deploy-kit/core/ecs/baseline-history'
@@ -15,7 +16,14 @@ import { checkTogether, fields, type Inputs } from './inputs.ts'
 import { describePlan } from './plan-description.ts'
 import { rollServices } from './roll.ts'
 
-export const action = defineAction({ name: 'ecs-deploy', manifest, fields, check: checkTogether, main: deploy })
+export const action = defineAction({
+  name: 'ecs-deploy',
+  manifest,
+  fields,
+  check: checkTogether,
+  checkAgainstFiles: checkRegion,
+  main: deploy,
+})
 
 async function deploy(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)

@@ -4,12 +4,13 @@ import { AwsCaller } from '@deploy-kit/core/aws/aws-caller'
 import { type AwsClientConfig, createAwsClientConfig } from '@deploy-kit/core/aws/aws-client'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError } from '@deploy-kit/core/errors'
+import { pauseWithin } from '@deploy-kit/core/wait'
 import manifest from '../action.yml'
 import { createClusterApi } from './cluster-api.ts'
 import type { CopyTarget } from './copy.ts'
 import { planSnapshot } from './dry-run.ts'
 import { finishSnapshot } from './finish.ts'
-import { checkTogether, fields, type Inputs, intervalOf } from './inputs.ts'
+import { checkRegions, checkTogether, fields, type Inputs } from './inputs.ts'
 import { createInstanceApi } from './instance-api.ts'
 import { explainInterruption, type Interruptible } from './interruption.ts'
 import { recordSnapshot } from './outputs.ts'
@@ -20,16 +21,22 @@ import type { Database } from './snapshot.ts'
 import { defaultIdentifier, identifierProblem } from './snapshot-name.ts'
 import { SnapshotSource } from './snapshot-source.ts'
 
-export const action = defineAction({ name: 'rds-snapshot', manifest, fields, check: checkTogether, main: takeSnapshot })
+export const action = defineAction({
+  name: 'rds-snapshot',
+  manifest,
+  fields,
+  check: checkTogether,
+  checkAgainstFiles: checkRegions,
+  main: takeSnapshot,
+})
 
 /** Connects to one kind of database in one region. */
 type Connect = (type: 'instance' | 'cluster', region?: string, caller?: AwsCaller) => SnapshotSource
 
 async function takeSnapshot(given: Inputs, context: ActionContext): Promise<Verdict> {
-  const inputs = { ...given, interval: intervalOf(given) }
+  const inputs = { ...given, interval: pauseWithin(given.interval, given.timeout) }
   const deadline = new Deadline(inputs.timeout, context.clock)
   const config = await createAwsClientConfig(inputs, context)
-  checkRegions(inputs, config)
   const caller = new AwsCaller({ deadline, signal: context.signal, clock: context.clock, log: context.log })
   const connect = connector(config, caller)
   const progress: Interruptible = { requested: undefined }
@@ -131,14 +138,6 @@ function chooseIdentifier(inputs: Inputs, source: SnapshotSource, database: Data
     })
   }
   return given
-}
-
-/** A snapshot and its copy have the same name, so they cannot be in the same region. */
-function checkRegions(inputs: Inputs, { region }: AwsClientConfig): void {
-  if (inputs.copyToRegion !== region) return
-  throw new ActionError('bad-input', `copy-to-region: ${region} is the region that the database is in`, {
-    advice: 'Give another region, or leave it out. Nothing was sent or changed.',
-  })
 }
 
 /** AWS copies an encrypted snapshot to another region only with a key of that region. */

@@ -96,7 +96,7 @@ test('the region of the database is refused before anything is sent', async () =
   lab.operations()
   const run = await copy('nowhere', { 'copy-to-region': 'eu-central-1' })
   expect(run.annotations[0]?.message).toBe(
-    'copy-to-region: eu-central-1 is the region that the database is in\nGive another region, or leave it out. Nothing was sent or changed.',
+    'aws-region, copy-to-region: eu-central-1 is the region that the database is in; give another one for the copy, or none\nNothing was sent or changed. Correct the `with:` block of this step.',
   )
   expect(lab.operations()).toEqual([])
 })

@@ -52,7 +52,7 @@ async function listSteps(plan: SnapshotPlan): Promise<readonly string[]> {
     if (there) steps.push(`adopt its copy in ${code(copyTarget.region)}, which is ${code(there.status)}`)
     else steps.push(`copy it to ${code(copyTarget.region)}${key}`)
   }
-  for (const snapshot of await plan.pruning.choose())
+  for (const snapshot of await plan.pruning.choose(found === undefined))
     steps.push(`delete ${code(snapshot.identifier)} by the retention rule`)
   return steps
 }

@@ -1,8 +1,8 @@
+import type { ActionContext } from '@deploy-kit/core/action'
+import { checkRegion, findRegion } from '@deploy-kit/core/aws/aws-client'
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
-import { formatDuration, parseDuration } from '@deploy-kit/core/duration'
 import { boolean, duration, integer, optional, pairs, text } from '@deploy-kit/core/input-fields'
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
-import manifest from '../action.yml'
 import { RESERVED_PREFIXES } from './rds-tags.ts'
 import { identifierProblem } from './snapshot-name.ts'
 
@@ -40,13 +40,6 @@ export const fields = {
 
 export type Inputs = InputsOf<typeof fields>
 
-const DEFAULT_INTERVAL_MS = parseDuration(manifest.inputs.interval?.default ?? '')
-
-/** The pause between two looks. The default fits itself into a timeout that is short; what was given is taken as it is. */
-export function intervalOf(inputs: Pick<Inputs, 'interval' | 'timeout'>): number {
-  return inputs.interval === DEFAULT_INTERVAL_MS ? Math.min(inputs.interval, inputs.timeout / 10) : inputs.interval
-}
-
 /** Refuses what cannot go together, naming every input that is part of it. */
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
   const problems: InputProblem[] = []
@@ -76,14 +69,24 @@ export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] 
   if (region !== undefined && keyRegion !== undefined && keyRegion !== region) {
     report(['kms-key-id', 'copy-to-region'], `the key is of ${keyRegion}; the copy needs one of ${region}`)
   }
-  const { interval, timeout } = inputs
-  if (interval !== undefined && timeout !== undefined && intervalOf({ interval, timeout }) > timeout) {
-    report(
-      ['interval', 'timeout'],
-      `the pause between two looks (${formatDuration(interval)}) is longer than the deadline (${formatDuration(timeout)}); write an interval that fits in it`,
-    )
-  }
   return problems
+}
+
+/** The region must be known, and a copy in the same one would have its original's name. */
+export async function checkRegions(
+  inputs: Partial<Inputs>,
+  environment: ActionContext['environment'],
+): Promise<readonly InputProblem[]> {
+  const missing = await checkRegion(inputs, environment)
+  if (missing.length > 0 || inputs.copyToRegion === undefined) return missing
+  const region = await findRegion(inputs.awsRegion, environment)
+  if (region !== inputs.copyToRegion) return []
+  return [
+    {
+      inputs: ['aws-region', 'copy-to-region'],
+      message: `${region} is the region that the database is in; give another one for the copy, or none`,
+    },
+  ]
 }
 
 /** AWS's limits on tags ("Tagging Amazon RDS resources"): keys of 128 and values of 256 characters, 50 in all. */

@@ -31,8 +31,11 @@ export class Pruning {
     return this.#pruned
   }
 
-  /** What the rule gives up right now, without those that other accounts may restore. */
-  async choose(): Promise<readonly Snapshot[]> {
+  /**
+   * What the rule gives up right now, without those that other accounts may restore; with `newIsPlanned`, what it will
+   * give up once the new one is there.
+   */
+  async choose(newIsPlanned = false): Promise<readonly Snapshot[]> {
     if (!this.isOn) return []
     const { source, copies, rule, database, newIdentifier } = this.#order
     const all = await source.listManualSnapshots(database.identifier)
@@ -42,6 +45,7 @@ export class Pruning {
       newIdentifier,
       now: this.#context.clock.date(),
       beingCopied: sourcesOfCopies([...all, ...elsewhere]),
+      newIsPlanned,
     })
     const prunable: Snapshot[] = []
     for (const snapshot of candidates) {

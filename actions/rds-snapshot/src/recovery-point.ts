@@ -1,6 +1,7 @@
 import type { ActionContext } from '@deploy-kit/core/action'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError } from '@deploy-kit/core/errors'
+import { pauseWithin } from '@deploy-kit/core/wait'
 import { waitForDatabase } from './database-wait.ts'
 import type { Inputs } from './inputs.ts'
 import type { Pruning } from './pruning.ts'
@@ -66,7 +67,8 @@ function reasonNotToAdopt(snapshot: Snapshot, database: Database): string | unde
 export async function takeRecoveryPoint(order: SnapshotOrder, context: ActionContext): Promise<RecoveryPoint> {
   const { source, identifier, inputs, deadline, pruning } = order
   const wait = new Deadline(inputs.waitForAvailable, context.clock)
-  const limits = { intervalMs: inputs.interval, wait, step: deadline }
+  const intervalMs = pauseWithin(inputs.interval, inputs.waitForAvailable)
+  const limits = { intervalMs, wait, step: deadline }
   let database = order.database
   let mayBeOurs = false
   let madeRoom = false
@@ -93,7 +95,7 @@ export async function takeRecoveryPoint(order: SnapshotOrder, context: ActionCon
     if (answer.refused === 'busy') {
       if (wait.passed()) throw stillBusy(source.type, database)
       context.log.info(`AWS does not take a snapshot of ${database.identifier} in its present state; waiting again.`)
-      await context.clock.sleep(Math.min(inputs.interval, wait.remainingMs(), deadline.remainingMs()), context.signal)
+      await context.clock.sleep(Math.min(intervalMs, wait.remainingMs(), deadline.remainingMs()), context.signal)
     }
     database = await source.describeDatabase(database.identifier)
   }

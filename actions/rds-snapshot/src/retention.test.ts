@@ -66,6 +66,19 @@ describe('choosePrunable', () => {
     expect(pruned([...history, snapshot('other', 400, more)], { count: 1, days: 1 })).not.toContain('other')
   })
 
+  test('what a run will give up is told before its snapshot is there', () => {
+    const there = [snapshot('young', 1), snapshot('old', 30)]
+    const facts = { resourceId: 'db-A', newIdentifier: 'new', now }
+    const names = (newIsPlanned: boolean) =>
+      choosePrunable(there, { count: 1, days: undefined }, { ...facts, newIsPlanned }).map(
+        ({ identifier }) => identifier,
+      )
+    expect(names(false)).toEqual(['old'])
+    expect(names(true)).toEqual(['young', 'old'])
+    const after = choosePrunable([snapshot('new', 0), ...there], { count: 1, days: undefined }, facts)
+    expect(after.map(({ identifier }) => identifier)).toEqual(names(true))
+  })
+
   test('over any history, gives up only our own, never the new one, and keeps enough', () => {
     const arbitrary = fc.array(
       fc.record({

@@ -15,6 +15,8 @@ export interface RetentionFacts {
   readonly now: Date
   /** ARNs of snapshots that are being copied: deleting one would end its copy. */
   readonly beingCopied?: ReadonlySet<string>
+  /** The new one is not there yet, and will be the newest when the rule is applied. */
+  readonly newIsPlanned?: boolean
 }
 
 const DAY_MS = 86_400_000
@@ -31,7 +33,7 @@ export function choosePrunable(
 ): readonly Snapshot[] {
   if (rule.count === undefined && rule.days === undefined) return []
   const own = all.filter((snapshot) => isOwn(snapshot, facts)).sort(newestFirst)
-  const newest = own[0]
+  const newest = facts.newIsPlanned ? undefined : own[0]
   const others = own.filter(({ identifier }) => identifier !== facts.newIdentifier)
   return others.filter((snapshot, index) => {
     // The new snapshot is the first of those that count; index 0 is the second.

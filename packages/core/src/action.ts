@@ -12,8 +12,8 @@ export interface Action<F extends Fields> {
   readonly fields: F
   readonly check?: CrossCheck<F>
   /**
-   * What only files tell about the inputs: a file that one of them names, the workspace, the event. It is said in one
-   * message with everything else that is wrong with them.
+   * What only the environment and files tell about the inputs: the region, a file that one of them names, the workspace,
+   * the event. It is said in one message with everything else that is wrong with them.
    */
   readonly checkAgainstFiles?: (
     inputs: Partial<InputsOf<F>>,

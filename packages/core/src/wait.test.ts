@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from './testing/virtual-clock.ts'
-import { type Look, type WaitOptions, waitUntil } from './wait.ts'
+import { type Look, pauseWithin, type WaitOptions, waitUntil } from './wait.ts'
 
 function looksOf(...verdicts: Look<number>['verdict'][]): WaitOptions<number>['look'] {
   return async (_, attempt) => {
@@ -101,5 +101,18 @@ describe('waitUntil', () => {
       throw new Error('denied')
     }
     await expect(run({ look })).rejects.toThrow('denied')
+  })
+})
+
+describe('the pause between two looks', () => {
+  test.each([
+    [10_000, [7_200_000], 10_000],
+    [10_000, [30_000], 3000],
+    [5000, [1_800_000, 20_000], 2000],
+    [10_000, [1000], 250],
+    [20, [1000], 20],
+    [10_800_000, [7_200_000], 720_000],
+  ])('of %d ms within limits of %j ms is %d ms', (intervalMs, limitsMs, pauseMs) => {
+    expect(pauseWithin(intervalMs, ...limitsMs)).toBe(pauseMs)
   })
 })

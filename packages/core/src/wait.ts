@@ -45,6 +45,17 @@ export interface WaitResult<T> {
   readonly elapsedMs: number
 }
 
+/** However short the limits are, no more looks than four a second. */
+const LEAST_PAUSE_MS = 250
+
+/**
+ * The pause between two looks at AWS for an input `interval`: as given, but a tenth of the shortest limit at the most, so
+ * that no limit passes without looks.
+ */
+export function pauseWithin(intervalMs: number, ...limitsMs: readonly number[]): number {
+  return Math.min(intervalMs, Math.max(LEAST_PAUSE_MS, Math.min(...limitsMs) / 10))
+}
+
 export const HEARTBEAT_MS = 30_000
 
 /** The one waiting loop of deploy-kit. Looks at once, then at intervals, until it passes, stops, times out or is cancelled. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defineAction } from '../action.ts'
 import { runInMemory } from '../testing/memory-platform.ts'
-import { createAwsClientConfig } from './aws-client.ts'
+import { checkRegion, createAwsClientConfig } from './aws-client.ts'
 import { awsFields } from './aws-inputs.ts'
 
 const manifest = {
@@ -54,5 +54,14 @@ describe('the region', () => {
   test('that nobody gives is refused', async () => {
     const run = await runInMemory(action, { inputs: {} })
     expect(run.annotations[0]?.message).toMatch(/^aws-region: is not given, .* and no profile has a region\n/)
+  })
+
+  test('that nobody gives is said together with every other bad input', async () => {
+    const strict = { ...action, checkAgainstFiles: checkRegion }
+    const run = await runInMemory(strict, { inputs: { 'role-to-assume': 'deploy' } })
+    expect(run.annotations[0]?.message).toMatch(
+      /^2 inputs cannot be used:\n- role-to-assume: 'deploy' is not .*\n- aws-region: is required, because /,
+    )
+    expect((await runInMemory(strict, { inputs: {}, environment: { AWS_REGION: 'eu-west-1' } })).exitCode).toBe(0)
   })
 })

@@ -1,5 +1,6 @@
 import type { ActionContext } from '../action.ts'
 import { ActionError } from '../errors.ts'
+import type { InputProblem } from '../inputs.ts'
 import type { AwsInputs } from './aws-inputs.ts'
 import { type CredentialProvider, createWebIdentityProvider } from './web-identity.ts'
 
@@ -10,6 +11,25 @@ export interface AwsClientConfig {
   readonly credentials?: CredentialProvider
 }
 
+/** For the inputs of an action that cannot do without AWS: says when there is no region anywhere. */
+export async function checkRegion(
+  { awsRegion }: Partial<AwsInputs>,
+  environment: ActionContext['environment'],
+): Promise<readonly InputProblem[]> {
+  if ((await findRegion(awsRegion, environment)) !== undefined) return []
+  const message =
+    'is required, because neither AWS_REGION nor AWS_DEFAULT_REGION is set and no profile has a region; or run aws-actions/configure-aws-credentials before this step'
+  return [{ inputs: ['aws-region'], message }]
+}
+
+/** The region of the input, else of the SDK's own chain. */
+export async function findRegion(
+  given: string | undefined,
+  { AWS_REGION, AWS_DEFAULT_REGION }: ActionContext['environment'],
+): Promise<string | undefined> {
+  return given || AWS_REGION || AWS_DEFAULT_REGION || (await regionOfProfile())
+}
+
 /**
  * Region and credentials: from the inputs, else from the SDK's own chain. AWS_ENDPOINT_URL… is read by the SDK itself.
  * One configuration serves all clients of a step, so that a role is assumed once.
@@ -17,8 +37,7 @@ export interface AwsClientConfig {
  * @throws {ActionError} bad-input when there is no region anywhere
  */
 export async function createAwsClientConfig(inputs: AwsInputs, context: ActionContext): Promise<AwsClientConfig> {
-  const { AWS_REGION, AWS_DEFAULT_REGION } = context.environment
-  const region = inputs.awsRegion || AWS_REGION || AWS_DEFAULT_REGION || (await regionOfProfile())
+  const region = await findRegion(inputs.awsRegion, context.environment)
   if (region === undefined) {
     throw new ActionError(
       'bad-input',
