@@ -1,4 +1,5 @@
 import { type ActionContext, defineAction, type Verdict } from '@deploy-kit/core/action'
+import { checkRegion } from '@deploy-kit/core/aws/aws-client'
 import { Deadline } from '@deploy-kit/core/deadline'
 import { createEcs, type Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { ActionError, CancelledError } from '@deploy-kit/core/errors'
@@ -9,7 +10,8 @@ import { findVisibleRuns, type Visible } from './earlier-runs.ts'
 import { type FollowOptions, followTask } from './follow.ts'
 import { type RunIdentity, runIdentity } from './idempotency.ts'
 import { checkTogether, fields, type Inputs, pauseBetweenLooks } from './inputs.ts'
-import { type Launch, prepareLaunch } from './launch.ts'
+import { type Launch, prepareLaunch, readDefinitionFile } from './launch.ts'
+import type { Outcome } from './outcome.ts'
 import { quoteEnd, recordTask, renderRun } from './report.ts'
 import { requireSnapshot } from './snapshot-gate.ts'
 import { type Started, startOrFind } from './start.ts'
@@ -20,27 +22,38 @@ export const action = defineAction({
   manifest,
   fields,
   check: checkTogether,
+  checkAgainstFiles: checkRegion,
   main: runMigration,
 })
 
 async function runMigration(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)
+  const progress: Progress = { reached: 'nothing' }
   try {
+    const file = await readDefinitionFile(inputs, context)
     await checkMigrations(inputs, context)
     const ecs = await createEcs(inputs, context, deadline)
     if (inputs.requireSnapshot !== undefined) await requireSnapshot(inputs.requireSnapshot, ecs, context)
-    const launch = await prepareLaunch(inputs, ecs)
+    const launch = await prepareLaunch(inputs, file, ecs)
     const identity = runIdentity(inputs.idempotencyKey, context)
     const where = { cluster: inputs.cluster, family: launch.wanted.family, container: launch.container }
     const visible = await findVisibleRuns(ecs, where, identity)
-    if (inputs.dryRun) return describePlan(launch, visible, inputs, context)
     warnOfOthers(visible, context)
     if (visible.own.length === 0) checkMemory(identity, inputs, context)
+    if (inputs.dryRun) return await describePlan(launch, visible.own, { ecs, inputs }, context)
+    const onRequest = (): void => {
+      progress.reached = 'request'
+    }
     const remainingMs = (): number => deadline.remainingMs()
-    const started = await startOrFind({ ecs, launch, own: visible.own, identity, inputs, remainingMs }, context)
+    const start = { ecs, launch, own: visible.own, identity, inputs, remainingMs, onRequest }
+    const started = await startOrFind(start, context)
+    progress.reached = 'task'
     return await followToVerdict({ ecs, launch, started, inputs, deadline }, context)
   } catch (error) {
-    if (!(error instanceof CancelledError)) throw error
+    if (!(error instanceof CancelledError)) {
+      context.setOutput('outcome', outcomeOfError(error, progress))
+      throw error
+    }
     context.setOutput('outcome', 'cancelled')
     return {
       conclusion: 'cancelled',
@@ -50,6 +63,17 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }
+}
+
+/** How far the step came: before a task was asked for, after that, or to a task that it knows. */
+interface Progress {
+  reached: 'nothing' | 'request' | 'task'
+}
+
+/** An error that leaves a task behind, or may, ends the step before the task: to the migration that is a timeout. */
+function outcomeOfError(error: unknown, { reached }: Progress): Outcome {
+  const isUnknown = reached === 'request' && error instanceof ActionError && error.code === 'unreachable'
+  return isUnknown || reached === 'task' ? 'timed-out' : 'not-started'
 }
 
 /** The tokeniser is loaded only where there is something to read with it. */

@@ -1,5 +1,5 @@
 import { runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { action } from './action.ts'
 
 const good = { cluster: 'production', service: 'ledger' }
@@ -75,6 +75,16 @@ describe('bad input is refused before the first request, with what is expected i
     ])
   })
 
+  test('a region that nobody gives is one of them', async () => {
+    // The SDK reads the process's own variables.
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null')
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined)
+    const run = await runInMemory(action, { inputs: { ...good, timeout: '5' } })
+    vi.unstubAllEnvs()
+    expect(run.annotations[0]?.message).toMatch(/^2 inputs cannot be used:\n- timeout: .*\n- aws-region: is required/)
+  })
+
   test('empty values are the defaults, as if they had not been given', async () => {
     const empty = Object.fromEntries(Object.keys(action.manifest.inputs).map((name) => [name, '']))
     const run = await runInMemory(action, {
@@ -82,5 +92,7 @@ describe('bad input is refused before the first request, with what is expected i
       environment,
     })
     expect(run.annotations[0]?.message).toContain('ecs:DescribeServices on service ledger')
+    // AWS never answered: nothing was run.
+    expect(run.outputs).toMatchObject({ outcome: 'not-started', 'elapsed-ms': expect.any(String) })
   })
 })

@@ -1,7 +1,7 @@
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
 import { boolean, choice, duration, list, optional, pairs, structured, text } from '@deploy-kit/core/input-fields'
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
-
+import { pauseWithin } from '@deploy-kit/core/wait'
 import * as v from 'valibot'
 import { commandField } from './command.ts'
 import { patternProblem } from './sql/sql-pattern.ts'
@@ -57,7 +57,9 @@ export const fields = {
   logs: choice('stream', 'tail', 'none'),
   'require-snapshot': optional(
     text((given) =>
-      /^(arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:(cluster-)?snapshot:)?[A-Za-z][A-Za-z0-9-]*$/.test(given)
+      /^(arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:(cluster-)?snapshot:)?((rds|awsbackup):)?[A-Za-z][A-Za-z0-9-]*$/.test(
+        given,
+      )
         ? undefined
         : `'${given}' is not the identifier or ARN of an RDS snapshot`,
     ),
@@ -74,12 +76,9 @@ export type Inputs = InputsOf<typeof fields>
 /** ECS: RunTask, overrides: "A total of 8192 characters are allowed for overrides." */
 const LONGEST_OVERRIDES = 8192
 
-/** However short the limits are, no more looks than four a second. */
-const LEAST_PAUSE_MS = 250
-
-/** The pause between two looks at the task: `interval`, unless a limit is so short that it would be missed. */
+/** The pause between two looks at the task. */
 export function pauseBetweenLooks({ interval, timeout, startTimeout }: Inputs): number {
-  return Math.min(interval, Math.max(LEAST_PAUSE_MS, Math.min(timeout / 10, startTimeout / 2)))
+  return pauseWithin(interval, timeout, startTimeout)
 }
 
 /** Refuses what cannot go together, naming every input that is part of it. */

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { DescribeTaskDefinitionCommand, ECSClient, ListTaskDefinitionsCommand } from '@aws-sdk/client-ecs'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { failureOf, imageOf, lastRunTask, migrate, startMigrationLab, subnets } from './testing/migration-lab.ts'
+import { failureOf, imageOf, lastRunTask, migrate, shell, startMigrationLab, subnets } from './testing/migration-lab.ts'
+
+const definition = { family: 'filed', containerDefinitions: [{ name: 'app', image: imageOf('v1') }] }
 
 let lab: Lab
 let ecs: ECSClient
@@ -133,14 +135,44 @@ describe('what is run', () => {
   test('a dry run reads and checks, says what would be run, and sends nothing that changes anything', async () => {
     const from = lab.journal.entries().length
     const run = await migrate(lab, { command: 'node migrate.js', image: imageOf('v9'), 'dry-run': 'true' })
-    expect(run.exitCode).toBe(0)
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'not-started' } })
     expect(run.log).toContain(
-      'dry run: would run a revision of ledger that is reused or registered, container app, command ["node","migrate.js"], in cluster production',
+      'dry run: would run a new revision of ledger, which it would register, container app, command ["node","migrate.js"], in cluster production',
     )
     expect(run.summary).toContain(imageOf('v9'))
     const sent = lab.journal.entries().slice(from)
     const operations = sent.flatMap((entry) => (entry.kind === 'request' ? [entry.operation] : []))
     expect(operations.filter((operation) => !/^(Describe|List)/.test(operation))).toEqual([])
+  })
+
+  test('a dry run says which revision is there already, and what an earlier attempt changes', async () => {
+    const inputs = { command: shell('exit 3'), image: imageOf('v31'), 'dry-run': 'true' }
+    await migrate(lab, { ...inputs, 'dry-run': 'false' }, { runId: 'planned' })
+    const { taskDefinition = '' } = lastRunTask(lab) as { taskDefinition?: string }
+    const revision = taskDefinition.split('/').at(-1)
+    const plan = async (more: Record<string, string> = {}) =>
+      (await migrate(lab, { ...inputs, ...more }, { runId: 'planned', attempt: 2 })).log.find((line) =>
+        line.startsWith('dry run'),
+      )
+    expect(await plan()).toContain(`dry run: would run ${revision}, container app`)
+    const done = await migrate(lab, { command: 'true' }, { runId: 'planned', attempt: 2 })
+    expect(await plan()).toBe(
+      `dry run: would run nothing: ${done.outputs['task-arn']} of an earlier attempt has succeeded`,
+    )
+  })
+
+  test.each([
+    ['not JSON', '{', {}, 'is not JSON'],
+    ['without the container', JSON.stringify(definition), { container: 'web' }, 'has no container web; it has app'],
+  ])('a definition file that is %s is refused before the first request', async (_, content, inputs, message) => {
+    const workspace = await mkdtemp(join(tmpdir(), 'definition-'))
+    await writeFile(join(workspace, 'task.json'), content)
+    const from = lab.journal.entries().length
+    const environment = { GITHUB_WORKSPACE: workspace }
+    const run = await migrate(lab, { 'task-definition': './task.json', ...inputs }, { environment })
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'not-started' } })
+    expect(failureOf(run)).toContain(message)
+    expect(lab.journal.entries()).toHaveLength(from)
   })
 
   test.each([
@@ -160,7 +192,7 @@ describe('what is run', () => {
   ])('what does not fit what is there is refused before anything runs: %j', async (inputs, message) => {
     const before = lab.journal.requests('ecs', 'RunTask').length
     const run = await migrate(lab, inputs as Record<string, string>)
-    expect(run.exitCode).toBe(1)
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'not-started' } })
     expect(failureOf(run)).toContain(message)
     expect(lab.journal.requests('ecs', 'RunTask')).toHaveLength(before)
   })

@@ -1,4 +1,5 @@
 import type { NetworkConfiguration, RunTaskCommandInput, Service } from '@aws-sdk/client-ecs'
+import type { ActionContext } from '@deploy-kit/core/action'
 import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { describeService } from '@deploy-kit/core/ecs/services'
 import {
@@ -23,13 +24,29 @@ export interface Launch {
 }
 
 /**
+ * The definition, if `task-definition` is a file. Sends nothing.
+ *
+ * @throws {ActionError} bad-input where it cannot be read, or does not have the container
+ */
+export async function readDefinitionFile(
+  { taskDefinition: path, container }: Inputs,
+  { environment }: ActionContext,
+): Promise<TaskDefinitionInput | undefined> {
+  if (path === undefined || !isTaskDefinitionFile(path)) return undefined
+  const definition = await readTaskDefinitionFile(path, environment.GITHUB_WORKSPACE)
+  chooseContainer(definition, container)
+  return definition
+}
+
+/**
  * Reads the service and the task definition and puts together what RunTask needs. Only reads are sent.
  *
+ * @param file the definition from readDefinitionFile
  * @throws {ActionError} not-found, or bad-input where the inputs do not fit what was read
  */
-export async function prepareLaunch(inputs: Inputs, ecs: Ecs): Promise<Launch> {
+export async function prepareLaunch(inputs: Inputs, file: TaskDefinitionInput | undefined, ecs: Ecs): Promise<Launch> {
   const service = inputs.service === undefined ? undefined : await describeService(ecs, inputs.cluster, inputs.service)
-  const found = await readDefinition(inputs, service, ecs)
+  const found = file ? { wanted: file, registered: undefined } : await readDefinition(inputs, service, ecs)
   const container = chooseContainer(found.wanted, inputs.container).name
   const wanted = inputs.image === undefined ? found.wanted : replaceImage(found.wanted, container, inputs.image)
   const changed = inputs.image !== undefined && imageOf(found.wanted, container) !== inputs.image
@@ -62,9 +79,6 @@ async function readDefinition(
   service: Service | undefined,
   ecs: Ecs,
 ): Promise<{ wanted: TaskDefinitionInput; registered: TaskDefinition | undefined }> {
-  if (inputs.taskDefinition !== undefined && isTaskDefinitionFile(inputs.taskDefinition)) {
-    return { wanted: await readTaskDefinitionFile(inputs.taskDefinition), registered: undefined }
-  }
   const name = inputs.taskDefinition ?? service?.taskDefinition
   if (name === undefined) {
     throw new ActionError(

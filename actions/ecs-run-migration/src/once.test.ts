@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DescribeTasksCommand, ECSClient, RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
+import { systemClock } from '@deploy-kit/core/clock'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runIdentity } from './idempotency.ts'
@@ -61,12 +61,23 @@ test('a task that its token names and ECS does not show is not run a second time
   })
   gone.abort()
   await first
-  const run = await migrate(slow, inputs, { runId: 'unseen', attempt: 2 })
+  const again = new AbortController()
+  const options = { runId: 'unseen', attempt: 2, signal: again.signal }
+  const second = migrate(slow, { ...inputs, 'start-timeout': '30m', 'on-cancel': 'detach' }, options)
+  await vi.waitFor(() => expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(2), {
+    interval: 5,
+    timeout: 20_000,
+  })
+  again.abort()
+  const left = await second
+  expect(left.outputs).toMatchObject({ outcome: 'cancelled', 'task-arn': expect.stringMatching(/^arn:/) })
+  expect(failureOf(left)).toMatch(/^Cancelled while the task was .*\. It goes on, as asked\. Follow it with: aws ecs/)
+  const run = await migrate(slow, inputs, { runId: 'unseen', attempt: 3 })
   expect(run.exitCode).toBe(1)
   expect(failureOf(run)).toMatch(
     /^ECS knows that an earlier attempt with this key started task arn:\S+, and does not show the task any more, .* Nothing was run\.\nLook at its log/,
   )
-  expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(2)
+  expect(slow.journal.requests('ecs', 'RunTask')).toHaveLength(3)
   for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
   // At this pace that takes seconds; the other tests need not wait for it.
   closing = slow.close()
@@ -140,17 +151,25 @@ describe('the same key', () => {
     expect(() => other.rows()).toThrow('ENOENT')
   })
 
-  // ECS kills the stopping task two seconds after SIGTERM: on a very busy machine it may be gone before the second attempt looks.
-  test('waits until a task that is being stopped has ended, then runs the migration again', { retry: 3 }, async () => {
-    const runId = `stopped-${randomUUID()}`
-    const script = 'trap "sleep 1.5; exit 143" TERM; echo begun; sleep 60 & wait'
+  test('waits until a task that is being stopped has ended, then runs the migration again', async () => {
+    const inputs = { service: '', 'task-definition': 'patient', 'launch-type': 'EC2', timeout: '60m' }
+    // Told to stop, it goes on until the second attempt waits for it.
+    const end = join(folder, 'end')
+    const script = `trap "while [ ! -e ${end} ]; do sleep 0.02; done; exit 143" TERM; echo begun; sleep 60 & wait`
     const cancelled = new AbortController()
-    const first = migrate(lab, { command: shell(script) }, { runId, signal: cancelled.signal })
+    const options = { runId: 'stopped', signal: cancelled.signal }
+    const first = migrate(lab, { ...inputs, command: shell(script) }, options)
     const arn = await taskWithLog(lab, 'begun')
     cancelled.abort()
     expect((await first).outputs.outcome).toBe('cancelled')
+    const looks = (): number => lab.journal.requests('ecs', 'DescribeTasks').length
+    const before = looks()
     const { command, rows } = rowWriter()
-    const second = await migrate(lab, { command }, { runId, attempt: 2 })
+    const running = migrate(lab, { ...inputs, command }, { runId: 'stopped', attempt: 2 })
+    // The first look is at all tasks of the family, the second is the first of the wait.
+    await vi.waitFor(() => expect(looks()).toBeGreaterThan(before + 1), { interval: 5, timeout: 20_000 })
+    await writeFile(end, '')
+    const second = await running
     expect(second.log.join('\n')).toContain('the task of an earlier attempt is being stopped; waiting until')
     expect(second.outputs).toMatchObject({ outcome: 'succeeded', reattached: 'false' })
     expect(second.outputs['task-arn']).not.toBe(arn)
@@ -215,6 +234,9 @@ describe('what ECS has forgotten', () => {
     const run = await migrate(lab, inputs, { runId: 'older', attempt: 2 })
     expect(run.exitCode).toBe(1)
     expect(failureOf(run)).toContain('so that it is not known whether the migration ran. Nothing was run.')
+    expect(run.outputs.outcome).toBe('not-started')
+    const dry = await migrate(lab, { ...inputs, 'dry-run': 'true' }, { runId: 'older', attempt: 2 })
+    expect(failureOf(dry)).toBe(failureOf(run))
     expect(rows()).toBe(1)
   })
 })
@@ -233,7 +255,8 @@ describe('faults', () => {
 
   test('a RunTask that is never answered names the task that it did start', async () => {
     lab.faults.add({ operation: 'RunTask', kind: 'resetAfter' })
-    const run = await migrate(lab, { command: shell('sleep 60 & wait'), timeout: '20s' })
+    // On a clock that is not hurried: after the deadline there are two seconds to find it.
+    const run = await migrate(lab, { command: shell('sleep 60 & wait'), timeout: '1s' }, { clock: systemClock })
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('timed-out')
     expect(failureOf(run)).toContain('It was told to stop')
@@ -252,6 +275,7 @@ describe('faults', () => {
     const run = await running
     lab.policies.remove(role)
     expect(failureOf(run)).toContain('the credentials lack ecs:DescribeTasks')
+    expect(run.outputs).toMatchObject({ outcome: 'timed-out', 'task-arn': arn })
     expect(failureOf(run)).toContain(`Task ${arn} was started and is left running`)
     expect(runTasks()).toBe(before + 1)
     await ecs.send(new StopTaskCommand({ cluster: 'production', task: arn }))

@@ -57,12 +57,12 @@ export async function runTask(
       },
       recover: recoverConflict,
     })
-    return readAnswer(answer, context)
+    return readAnswer(answer)
   } catch (error) {
     const ended = error instanceof ActionError && (error.code === 'cancelled' || error.code === 'unreachable')
     if (!ended || inFlight === undefined) throw error
     const lateAnswer = error.code === 'cancelled' ? await answerWithin(inFlight, LAST_ANSWER_MS, context) : undefined
-    if (lateAnswer !== undefined) return readAnswer(lateAnswer, context)
+    if (lateAnswer !== undefined) return readAnswer(lateAnswer)
     const found = await findStarted(ecs, request, context)
     if (found !== undefined) return { taskArn: found, existing: false }
     throw unknownFate(error, request)
@@ -81,14 +81,13 @@ function recoverConflict(error: unknown): Answer | undefined {
   )
 }
 
-function readAnswer(answer: Answer, context: ActionContext): RunTaskResult {
+function readAnswer(answer: Answer): RunTaskResult {
   if (answer.existing !== undefined) return { taskArn: answer.existing, existing: true }
   const taskArn = answer.tasks?.[0]?.taskArn
   if (taskArn !== undefined) return { taskArn, existing: false }
   const failures = (answer.failures ?? []).map(({ reason, detail, arn }) =>
     [reason, detail, arn].filter(Boolean).join(', '),
   )
-  context.setOutput('outcome', 'not-started')
   throw new ActionError('refused', `ECS started no task: ${failures.join('; ') || 'it gave no reason'}. Nothing ran.`, {
     advice:
       'Run the job again. If it stays so: RESOURCE:… and AGENT say that no container instance can take the task, so add capacity; where Fargate has none, give subnets in other availability zones.',

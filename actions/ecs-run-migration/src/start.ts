@@ -27,6 +27,8 @@ export interface Start {
   readonly inputs: Inputs
   /** Milliseconds left to the step's deadline. */
   readonly remainingMs: () => number
+  /** Called before a task is asked for: from then on there may be one. */
+  readonly onRequest: () => void
 }
 
 /**
@@ -43,13 +45,17 @@ export async function startOrFind(start: Start, context: ActionContext): Promise
     if (found.task !== undefined) return reattach(found.task, found.state, start, context)
     const { failed } = found
     if (failed !== undefined) context.log.info(`The task of an earlier attempt failed (${failed}); running it again.`)
-    const result = await runTask(start.ecs, await request(start, failed, context), context)
+    const wanted = await request(start, failed, context)
+    start.onRequest()
+    const result = await runTask(start.ecs, wanted, context)
     if (!result.existing) return { taskArn: result.taskArn, reattached: false }
     context.setOutput('task-arn', result.taskArn)
     context.log.info(
       `ECS knows this run already: an earlier attempt with key ${identity.key} started ${result.taskArn}.`,
     )
     const task = await untilVisible(result.taskArn, start, context)
+    // Whoever follows it is cancelled, too, and stops it or leaves it as the inputs say.
+    if (task === undefined) return { taskArn: result.taskArn, reattached: true }
     // A task that is the token's own cannot be the one that the token was made from: each round is a step further.
     known = [task, ...known]
     context.log.debug(`${result.taskArn} is ${stateOf(task, launch.container)}`)
@@ -67,15 +73,19 @@ async function settle(known: readonly Task[], start: Start, context: ActionConte
   const inState = (state: RunState): Task | undefined => ended.find((task) => stateOf(task, container) === state)
   const found = inState('running') ?? inState('succeeded')
   if (found !== undefined) return { task: found, state: stateOf(found, container) }
-  const foreign = inState('foreign')
-  if (foreign !== undefined) {
-    throw new ActionError(
-      'wrong-state',
-      `The task of an earlier attempt has stopped and has no container ${container}, so that it cannot be told whether the migration succeeded: ${foreign.taskArn}. Nothing was run.`,
-      { advice: 'Look at the database; give another idempotency-key to run the migration.' },
-    )
-  }
+  refuseForeign(ended, container)
   return { failed: inState('failed')?.taskArn }
+}
+
+/** @throws {ActionError} wrong-state when one of them cannot be judged */
+export function refuseForeign(tasks: readonly Task[], container: string): void {
+  const foreign = tasks.find((task) => stateOf(task, container) === 'foreign')
+  if (foreign === undefined) return
+  throw new ActionError(
+    'wrong-state',
+    `The task of an earlier attempt has stopped and has no container ${container}, so that it cannot be told whether the migration succeeded: ${foreign.taskArn}. Nothing was run.`,
+    { advice: 'Look at the database; give another idempotency-key to run the migration.' },
+  )
 }
 
 function reattach(task: Task, state: RunState, { identity, launch }: Start, context: ActionContext): Started {
@@ -120,15 +130,21 @@ async function request(start: Start, failedArn: string | undefined, context: Act
   }
 }
 
-/** RunTask, "eventual consistency": a task that was started may not be visible for some time, minutes at the most. */
-async function untilVisible(taskArn: string, { ecs, inputs, ...start }: Start, context: ActionContext): Promise<Task> {
+/**
+ * RunTask, "eventual consistency": a task that was started may not be visible for some time, minutes at the most.
+ * Undefined when the step is cancelled before.
+ */
+async function untilVisible(
+  taskArn: string,
+  { ecs, inputs, ...start }: Start,
+  context: ActionContext,
+): Promise<Task | undefined> {
   const { cluster, startTimeout } = inputs
   const limitMs = Math.min(startTimeout, start.remainingMs())
   const waitingFor = `waiting until ECS shows task ${taskId(taskArn)}`
   const about = { cluster, taskArn, limitMs, everyMs: pauseBetweenLooks(inputs), waitingFor }
   const { task } = await awaitTask(ecs, about, (seen) => seen !== undefined, context)
-  if (task !== undefined) return task
-  if (context.signal.aborted) throw new CancelledError(`Cancelled. An earlier attempt started task ${taskArn}.`)
+  if (task !== undefined || context.signal.aborted) return task
   throw new ActionError(
     'wrong-state',
     `ECS knows that an earlier attempt with this key started task ${taskArn}, and does not show the task any more, so that it cannot be told whether the migration succeeded. Nothing was run.`,

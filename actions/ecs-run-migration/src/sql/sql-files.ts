@@ -21,6 +21,7 @@ export async function readSqlFiles(
 ): Promise<readonly SqlFile[]> {
   const workspace = await realpath(resolve(environment.GITHUB_WORKSPACE || '.'))
   const found = new Set<string>()
+  const unmatched: string[] = []
   for (const pattern of patterns) {
     const matched = await glob([pattern], {
       cwd: workspace,
@@ -28,13 +29,14 @@ export async function readSqlFiles(
       expandDirectories: false,
       followSymbolicLinks: true,
     })
-    if (matched.length === 0) {
-      throw refuse(
-        `'${pattern}' matches no file in ${workspace}`,
-        'Check out the repository before this step, or correct the pattern.',
-      )
-    }
+    if (matched.length === 0) unmatched.push(`'${pattern}'`)
     for (const path of matched) found.add(path)
+  }
+  if (unmatched.length > 0) {
+    throw refuse(
+      `${unmatched.join(', ')} ${unmatched.length === 1 ? 'matches' : 'match'} no file in ${workspace}`,
+      'Check out the repository before this step, or correct the pattern.',
+    )
   }
   return Promise.all([...found].sort().map((path) => readSqlFile(workspace, path)))
 }
