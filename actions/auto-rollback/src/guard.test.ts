@@ -176,7 +176,7 @@ describe.concurrent('the post step of a guard', () => {
     const dry = await job.post({ 'dry-run': 'true' })
     expect(dry).toMatchObject({ exitCode: 1, outputs: { outcome: 'failed', 'rolled-back': 'false' } })
     expect(dry.annotations[0]?.message).toMatch(
-      /^Dry run: 1 of 2 would be restored; deleted could not be restored .*Nothing was changed$/,
+      /^Dry run: 1 of 2 would be restored: kept from kept:2 to kept:1; deleted could not be restored .*Nothing was changed$/,
     )
     const run = await job.post()
     expect(run.outputs).toMatchObject({ outcome: 'failed', 'rolled-back': 'true' })
@@ -225,6 +225,7 @@ describe.concurrent('the post step of a guard', () => {
     await job.deploy({ image: imageOf('v2') })
     const run = await job.post()
     expect(run.exitCode).toBe(0)
+    expect(run.log.at(-1)).toBe('Dry run: 1 of 1 would be restored: dry from dry:2 to dry:1. Nothing was changed')
     expect(run.summary).toContain('restore `dry:1` in place of `dry:2`')
     expect(await guarded.readSteady('dry')).toBe(arnOf('dry:2'))
   })

@@ -128,8 +128,11 @@ function dryRunVerdict(outcome: Outcome, wouldRestore: readonly boolean[], repor
       : 'nothing',
     escapeMarkdown(report.reason),
   ])
-  const count = wouldRestore.filter(Boolean).length
-  const what = count === 0 ? 'nothing would be restored' : `${count} of ${reports.length} would be restored`
+  const changes = reports
+    .filter((_, index) => wouldRestore[index])
+    .map(({ service, from, to }) => `${service} from ${shortName(from)} to ${shortName(to)}`)
+  const count = `${changes.length} of ${reports.length} would be restored`
+  const what = changes.length === 0 ? 'nothing would be restored' : `${count}: ${listSome(changes)}`
   const problem = outcome === 'failed' ? `; ${headlineOf(outcome, reports, 'ended')}` : ''
   return {
     conclusion: outcome === 'failed' ? 'failed' : 'success',

@@ -19,7 +19,7 @@ export function listMoments(services: readonly RestoredService[]): readonly Mome
   const moments = services.flatMap(({ baseline, service, decision, result }): Moment[] => {
     if (service === undefined || result?.startedAt === undefined) return []
     const name = baseline.service
-    const to = shortName(baseline.taskDefinition)
+    const to = shortName(result.change?.taskDefinition ?? baseline.taskDefinition)
     const started = decision.kind === 'restore' ? `rollback to ${to} started` : `${to} was on its way back already`
     const ended = result.state.kind === 'steady' ? 'steady again' : result.state.state
     return [
