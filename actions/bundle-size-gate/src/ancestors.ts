@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { GitHubFailure, type GitHubRequests } from './github-api.ts'
+import type { GitHubRequests } from './github-api.ts'
+import { GitHubFailure } from './github-failure.ts'
 import type { Trigger } from './trigger.ts'
 
 /** Commits are listed so far back; a baseline that is older says little about a change of today. */

@@ -11,7 +11,8 @@ import {
   withGate,
 } from './baseline.ts'
 import { appendRecord, type DataBranch, readDataBranch, readStored, type StoredRecord } from './data-branch.ts'
-import { type GitHubApi, GitHubFailure, type GitHubRequests } from './github-api.ts'
+import type { GitHubApi, GitHubRequests } from './github-api.ts'
+import { GitHubFailure } from './github-failure.ts'
 import type { Measurement } from './measurement.ts'
 import type { Trigger } from './trigger.ts'
 

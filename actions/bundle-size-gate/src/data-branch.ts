@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { GitHubFailure, type GitHubRequests } from './github-api.ts'
+import type { GitHubRequests } from './github-api.ts'
+import { GitHubFailure } from './github-failure.ts'
 
 /** The branch has a folder of its own for these files, so that other tools can keep theirs beside it. */
 const FOLDER = 'bundle-size'

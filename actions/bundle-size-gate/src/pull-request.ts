@@ -2,7 +2,7 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import { CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { commentMarker, keepComment } from './comment.ts'
 import type { GitHubAccess } from './github-access.ts'
-import { GitHubFailure } from './github-api.ts'
+import { GitHubFailure } from './github-failure.ts'
 import { hasLabel } from './labels.ts'
 import type { PullRequest, Trigger } from './trigger.ts'
 
