@@ -10,7 +10,7 @@ import { setOutputs } from './outputs.ts'
 export const action = defineAction({ name: 'health-check', manifest, fields, check: checkTogether, main: check })
 
 async function check(inputs: Inputs, context: ActionContext): Promise<Verdict> {
-  for (const secret of derivedSecrets(inputs)) context.mask(secret)
+  for (const secret of await derivedSecrets(inputs, context.environment)) context.mask(secret)
   const plan = new Announcement(context.log, describePlan(inputs))
   const [verdict] = await Promise.all([
     checkHealth(healthOptions(inputs), { ...context, log: plan.log }),

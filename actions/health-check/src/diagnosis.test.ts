@@ -24,6 +24,7 @@ describe('what to look at next', () => {
     ['403', status(403, { server: 'cloudflare' }), {}, 'A CDN or firewall may refuse runners'],
     ['404', status(404), {}, 'check the path and the host name'],
     ['405', status(405), {}, 'set method'],
+    ['503 that asks to wait', status(503, { 'retry-after': '0' }), {}, 'It asked to wait (Retry-After: 0)'],
     ['429', status(429, { 'retry-after': '0' }), {}, 'It asked to wait (Retry-After: 0)'],
     ['500', status(500), {}, 'The application itself fails'],
     ['502', status(502), {}, 'has no healthy backend behind it'],

@@ -1,6 +1,8 @@
+import type { ActionContext } from '@deploy-kit/core/action'
 import { formatDuration } from '@deploy-kit/core/duration'
 import type { HealthOptions } from '@deploy-kit/core/probe/health'
 import { statusConditions } from '@deploy-kit/core/probe/judgement'
+import { mayHaveProxy } from '@deploy-kit/core/probe/route'
 import manifest from '../action.yml'
 import packageFile from '../package.json' with { type: 'json' }
 import type { Inputs } from './inputs.ts'
@@ -50,7 +52,7 @@ export function healthOptions(inputs: Inputs): HealthOptions {
 
 /** The log's first line: what is going to happen. */
 export function describePlan(inputs: Inputs): string {
-  const { url, initialDelay, interval, timeout, successThreshold, insecure } = inputs
+  const { url, initialDelay, interval, timeout, successThreshold, insecure, startPeriod, failureThreshold } = inputs
   const [first] = url
   const what = url.length === 1 && first ? first.text : `${url.length} targets`
   const delay = initialDelay > 0 ? `In ${formatDuration(initialDelay)}, ` : ''
@@ -59,8 +61,10 @@ export function describePlan(inputs: Inputs): string {
   const asked = inputs.expectedStatus.text !== manifest.inputs['expected-status']?.default
   const replaced = asked && statusConditions(inputs).length > 0
   const status = replaced ? ' A condition names [STATUS], so expected-status is not looked at.' : ''
+  const unused = startPeriod > 0 && failureThreshold === 0
+  const period = unused ? ' start-period has no effect without failure-threshold.' : ''
   const plan = `until ${times} as expected, every ${formatDuration(interval)}, for at most ${formatDuration(timeout)}`
-  return `${delay}${delay === '' ? 'Probing' : 'probing'} ${what} ${plan}.${trust}${status}`
+  return `${delay}${delay === '' ? 'Probing' : 'probing'} ${what} ${plan}.${trust}${status}${period}`
 }
 
 /** The value of the Authorization header that the secret inputs make. */
@@ -69,8 +73,8 @@ export function authorizationOf({ bearerToken, basicAuth }: Inputs): string | un
   return basicAuth === undefined ? undefined : `Basic ${Buffer.from(basicAuth).toString('base64')}`
 }
 
-/** What the secret inputs turn into, and headers that are secrets by their nature. */
-export function derivedSecrets(inputs: Inputs): string[] {
+/** What the secret inputs turn into, headers that are secrets by their nature, and what the job's proxies ask for. */
+export async function derivedSecrets(inputs: Inputs, environment: ActionContext['environment']): Promise<string[]> {
   const { basicAuth, headers } = inputs
   const secret = headers.filter(([name]) => /^(authorization|cookie|proxy-authorization)$/i.test(name))
   const fromHeaders = secret.flatMap(([, value]) => [value, value.replace(/^\S+\s+/, '')])
@@ -78,6 +82,9 @@ export function derivedSecrets(inputs: Inputs): string[] {
     basicAuth === undefined
       ? []
       : [basicAuth.slice(basicAuth.indexOf(':') + 1), Buffer.from(basicAuth).toString('base64')]
+  const fromProxies = mayHaveProxy(environment)
+    ? (await import('@deploy-kit/core/probe/proxy')).proxySecrets(environment)
+    : []
   // Something shorter would blank out half of the log and protect nothing.
-  return [...fromHeaders, ...fromBasicAuth].filter((text) => text.length > 3)
+  return [...fromHeaders, ...fromBasicAuth, ...fromProxies].filter((text) => text.length > 3)
 }

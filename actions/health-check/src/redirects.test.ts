@@ -168,6 +168,28 @@ describe('secrets stay with their origin', () => {
     expect(run.masked.length).toBeGreaterThan(0)
   })
 
+  test('headers that may be secrets by their name, too; others are sent on', async () => {
+    await using other = await startHttp((_, response) => response.end())
+    await using server = await redirector({ '/': `${other.url}/outside` })
+    const headers = 'X-Api-Key: 123\nPRIVATE-TOKEN: 456\nAccept-Language: de'
+    const run = await checkOnce(server.url, { 'follow-redirects': 'all', headers })
+    expect(run.outputs.healthy).toBe('true')
+    expect(server.requests[0]?.headers).toMatchObject({ 'x-api-key': '123', 'private-token': '456' })
+    expect(other.requests[0]?.headers).toMatchObject({ 'accept-language': 'de' })
+    expect(Object.keys(other.requests[0]?.headers ?? {})).not.toContain('x-api-key')
+    expect(Object.keys(other.requests[0]?.headers ?? {})).not.toContain('private-token')
+  })
+
+  test('a page behind a redirect that refuses the request because of that says so', async () => {
+    await using other = await startHttp((request, response) => {
+      response.writeHead(request.headers.authorization === undefined ? 401 : 200).end()
+    })
+    await using server = await redirector({ '/': other.url })
+    const run = await checkOnce(server.url, { 'follow-redirects': 'all', 'bearer-token': 'tok-12345' })
+    expect(run.outputs.reason).toBe('status')
+    expect(run.text).toContain(`give the URL that it leads to (${other.url}/)`)
+  })
+
   test('a change from http to https is another origin', async () => {
     const authority = await createTlsAuthority()
     await using secure = await startHttp((_, response) => response.end(), { tls: await authority.issue(['127.0.0.1']) })

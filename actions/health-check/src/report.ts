@@ -1,3 +1,4 @@
+import { shorten } from '@deploy-kit/core/excerpt'
 import type { Attempt } from '@deploy-kit/core/probe/attempt'
 import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
 import type { HealthVerdict } from '@deploy-kit/core/probe/health'
@@ -43,18 +44,13 @@ function reportAttempt(attempt: Attempt, text: boolean): object {
     startedAt: attempt.startedAt.toISOString(),
     ok: problems.length === 0,
     ...(problems[0] && attempt.complete && { reason: problems[0].reason }),
-    ...(problems[0] && text && { error: shorten(describeProblems(attempt)) }),
+    ...(problems[0] && text && { error: shorten(describeProblems(attempt), 200) }),
     ...(!attempt.complete && { cutOff: true }),
     ...(trace.head && { status: trace.head.status }),
     ...(trace.address !== undefined && { address: trace.address }),
     ...(trace.redirects.length > 0 && { finalUrl: trace.url }),
     ...timings(attempt),
   }
-}
-
-/** The ellipsis also tells that a secret may have been cut in two. */
-function shorten(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 function timings({ responseMs, trace }: Attempt): object {

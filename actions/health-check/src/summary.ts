@@ -1,4 +1,5 @@
 import { formatDuration } from '@deploy-kit/core/duration'
+import { shorten } from '@deploy-kit/core/excerpt'
 import { blocks, code, codeBlock, escapeMarkdown, table } from '@deploy-kit/core/markdown'
 import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
 import { type Diagnosis, drawStrip } from '@deploy-kit/core/probe/diagnosis'
@@ -23,12 +24,12 @@ function row(watch: TargetWatch): string[] {
   const { lastAnswered, lastFailure } = watch
   const lastComplete = watch.history.findLast(({ complete }) => complete)
   return [
-    code(watch.target.text),
+    code(shorten(watch.target.text, TEXT_LENGTH)),
     `${watch.attempts} ${drawStrip(watch, { pass: '🟩', fail: '🟥', cutOff: '⬜' })}`,
     String(watch.streak),
     String(lastAnswered?.trace.head?.status ?? ''),
     lastComplete ? formatDuration(lastComplete.responseMs) : '',
-    lastFailure ? code(shorten(describeProblems(lastFailure))) : '',
+    lastFailure ? code(shorten(describeProblems(lastFailure), TEXT_LENGTH)) : '',
   ]
 }
 
@@ -56,15 +57,11 @@ export function drawChart(watch: TargetWatch): string {
 }
 
 function renderDiagnosis({ title, facts, body, advice }: Diagnosis): string {
-  const rows = facts.map(([label, text]) => [label, code(shorten(text))])
+  const rows = facts.map(([label, text]) => [label, code(shorten(text, TEXT_LENGTH))])
   return blocks(
     `#### ${escapeMarkdown(title)}`,
     table(['', ''], rows),
     body.length > 0 ? blocks('The body begins with', codeBlock(body.join('\n'))) : '',
     advice === '' ? '' : `**Look at next:** ${escapeMarkdown(advice)}`,
   )
-}
-
-function shorten(text: string): string {
-  return text.length > TEXT_LENGTH ? `${text.slice(0, TEXT_LENGTH)}…` : text
 }

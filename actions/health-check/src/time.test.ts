@@ -135,11 +135,15 @@ describe('pauses', () => {
 
   test('asked for with Retry-After are capped by the deadline', async () => {
     await using server = await startHttp((_, response) => {
-      response.writeHead(503, { 'retry-after': '3600' })
+      response.writeHead(503, { 'retry-after': '9'.repeat(400) })
       response.end()
     })
     const run = await check(server.url, { timeout: '300ms' })
     expect(run.outputs).toMatchObject({ reason: 'status', attempts: '1' })
+    expect(run.text).toContain(
+      '503 Service Unavailable, expected 200-299; it asks to wait more than a day (Retry-After)',
+    )
+    expect(run.text).toContain('It asked to wait (Retry-After: 9999999999999999999999999999999999999999…)')
   })
 
   test('begin with initial-delay', async () => {

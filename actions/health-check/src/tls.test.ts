@@ -33,7 +33,7 @@ describe('a certificate', () => {
       'that has expired',
       ['127.0.0.1'],
       { from: -40, to: -3 },
-      'has expired; CN=127.0.0.1 was valid until',
+      'CN=127.0.0.1 has expired; it was valid until',
       'Renew the certificate',
     ],
     ['that is not valid yet', ['127.0.0.1'], { from: 2 }, 'is not valid before', 'Check the clocks'],
@@ -54,6 +54,15 @@ describe('a certificate', () => {
     expect(run.text).toContain('Failed in: tls')
     expect(run.text).toContain(advice)
     expect(server.requests).toHaveLength(0)
+  })
+
+  test('below an authority that has expired is refused, and not blamed', async () => {
+    const expired = await createTlsAuthority({ from: -40, to: -3 })
+    await using server = await startHttp((_, response) => response.end(), { tls: await expired.issue(['127.0.0.1']) })
+    const run = await checkOnce(server.url, { 'ca-cert': expired.certificate })
+    expect(run.outputs.reason).toBe('tls')
+    expect(run.outputs['last-error']).toContain('an authority above it has expired; CN=127.0.0.1 itself is valid until')
+    expect(run.text).toContain('Look at next: The certificate itself is good')
   })
 
   test('that is self-signed is refused', async () => {
@@ -80,9 +89,11 @@ describe('a certificate', () => {
     expect(run.outputs['last-error']).toMatch(
       /^The certificate of CN=127.0.0.1 expires in \d+d \d\dh, at .*; min-certificate-validity is 14d 00h$/,
     )
-    expect(
-      (await checkOnce(server.url, { ...trust, conditions: '[CERTIFICATE_EXPIRATION] > 14d' })).outputs.reason,
-    ).toBe('condition')
+    const condition = await checkOnce(server.url, { ...trust, conditions: '[CERTIFICATE_EXPIRATION] > 14d' })
+    expect(condition.outputs.reason).toBe('condition')
+    expect(condition.outputs['last-error']).toMatch(
+      /^\[CERTIFICATE_EXPIRATION\] > 14d does not hold: it is \d+d \d\dh$/,
+    )
   })
 
   test('that is not there fails min-certificate-validity', async () => {

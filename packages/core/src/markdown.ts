@@ -6,7 +6,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '
 export function escapeMarkdown(text: string): string {
   return (
     text
-      .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+      .replaceAll(/[\r\n]\s*/g, ' ')
       .replaceAll(/[<>&@]/g, (character) => ENTITIES[character] ?? character)
       // ( ) { } + and ! mean something only next to one of these, and where mail shows the text backslashes are noise.
       .replaceAll(/(?<!&)#|^\+(?= )|[\\`*_[\]|~$]/g, '\\$&')

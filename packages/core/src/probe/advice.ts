@@ -1,3 +1,4 @@
+import { shorten } from '../excerpt.ts'
 import type { Attempt } from './attempt.ts'
 import type { Problem } from './expectations.ts'
 import { isSecure } from './target.ts'
@@ -26,7 +27,7 @@ function adviseOnProblem(watch: TargetWatch, failure: Attempt, problem: Problem)
     case 'connect':
       return adviseOnConnection(failure, problem)
     case 'tls':
-      return adviseOnTls(problem)
+      return adviseOnTls(failure, problem)
     case 'timeout':
       return adviseOnTimeout(failure)
     case 'status':
@@ -47,8 +48,7 @@ function adviseOnProblem(watch: TargetWatch, failure: Attempt, problem: Problem)
 }
 
 function adviseOnConnection({ trace }: Attempt, { code }: Problem): string {
-  if (trace.proxy !== undefined)
-    return `The way leads through the proxy ${trace.proxy} (HTTPS_PROXY, HTTP_PROXY): is it up, and should NO_PROXY name this host?`
+  if (trace.proxy !== undefined) return adviseOnProxy(trace.proxy, code)
   if (code === 'ECONNREFUSED') {
     return 'The machine is there and nothing listens on that port: has the process started, does it listen on 0.0.0.0 and not only on 127.0.0.1, is the port mapped?'
   }
@@ -60,9 +60,18 @@ function adviseOnConnection({ trace }: Attempt, { code }: Problem): string {
   return 'Check the address, the routes and the firewall between the runner and the target.'
 }
 
-function adviseOnTls({ code }: Problem): string {
+function adviseOnProxy(proxy: string, code: string | undefined): string {
+  const way = `The way leads through the proxy ${proxy} (HTTPS_PROXY, HTTP_PROXY)`
+  return code === '407'
+    ? `${way}, which asks for credentials: write them into its URL, http://user:password@host:port.`
+    : `${way}: is it up, and should NO_PROXY name this host?`
+}
+
+function adviseOnTls({ trace, startedAt }: Attempt, { code }: Problem): string {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
+      if (Date.parse(trace.certificate?.expiresAt ?? '') > startedAt.getTime())
+        return 'The certificate itself is good: let the server send the current certificate of the authority between.'
       return 'Renew the certificate, and see why it was not renewed by itself.'
     case 'CERT_NOT_YET_VALID':
       return "Check the clocks of the server and of the runner against the certificate's dates."
@@ -75,7 +84,7 @@ function adviseOnTls({ code }: Problem): string {
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return 'If it is your own authority, give its certificate as ca-cert. If it is a public one, let the server send the intermediate certificate too. A default certificate of a load balancer or an ingress means that none is configured for this host.'
     default:
-      return 'Check that the port speaks TLS at all, and that server and runner share a TLS version and cipher.'
+      return 'Check that the port speaks TLS at all, and that server and runner share a TLS version and cipher. A server that asks for a client certificate cannot be probed.'
   }
 }
 
@@ -86,6 +95,7 @@ function adviseOnTimeout({ trace, complete }: Attempt): string {
     case 'dns':
       return 'The name server does not answer: check the resolver of the runner.'
     case 'connect':
+      if (trace.proxy !== undefined) return adviseOnProxy(trace.proxy, undefined)
       return 'Packets get lost on the way, they are not refused: look at firewalls and security groups, and whether the address still belongs to the target.'
     case 'tls':
       return 'The port accepts connections and then says nothing: check that it speaks TLS and that the process is not stuck.'
@@ -101,19 +111,24 @@ function adviseOnStatus({ answer, trace }: Attempt): string {
   const status = trace.head?.status ?? 0
   if (answer?.handshakeProblem !== undefined)
     return 'Something in between answers in place of the WebSocket server: a proxy, or a route to the wrong backend.'
+  if (status === 407 && trace.proxy !== undefined) return adviseOnProxy(trace.proxy, '407')
+  if ((status === 401 || status === 403) && trace.redirects.length > 0) {
+    return `The page behind a redirect refuses the request. Credentials and cookies stay with the origin that they are given for, and http to https is another one: give the URL that it leads to (${trace.url}).`
+  }
   if (status === 401 || status === 403) {
     return 'The request is refused: give bearer-token, basic-auth or a header, or ask for a path that needs none. A CDN or firewall may refuse runners: set user-agent, let the runner in, or probe the origin with connect-to.'
   }
   if (status === 404)
     return 'Nothing is there: check the path and the host name, and whether the new version has registered its routes yet.'
   if (status === 405) return 'The path is there but not for this method: set method.'
-  if (status === 429) {
-    const wait = answer?.headers['retry-after']
-    const asked = wait === undefined ? '' : ` It asked to wait (Retry-After: ${wait}), and that was done.`
-    return `The target limits requests.${asked} Use a longer interval, or a path without a limit.`
-  }
+  const wait = answer?.headers['retry-after']
+  const asked =
+    wait === undefined
+      ? ''
+      : ` It asked to wait (Retry-After: ${shorten(wait, 40)}), and no attempt was made before that.`
+  if (status === 429) return `The target limits requests.${asked} Use a longer interval, or a path without a limit.`
   if (status === 502 || status === 503 || status === 504) {
-    return 'A proxy or load balancer answers, and has no healthy backend behind it (503 may also be the application itself): look at its targets, and at the log of the new version for a failed start.'
+    return `A proxy or load balancer answers, and has no healthy backend behind it (503 may also be the application itself): look at its targets, and at the log of the new version for a failed start.${asked}`
   }
   if (status >= 500)
     return 'The application itself fails: read its log at the time of the last attempt; a missing variable, secret or migration is the usual cause after a deploy.'

@@ -3,6 +3,8 @@ import type { Attempt } from './attempt.ts'
 import { describeStatus } from './judgement.ts'
 import type { TargetWatch } from './target-watch.ts'
 
+const DAY_MS = 86_400_000
+
 /** One line about where a target stands, without figures that change from attempt to attempt. */
 export function describeState(watch: TargetWatch, successThreshold: number): string {
   const { last } = watch
@@ -15,7 +17,9 @@ export function describeState(watch: TargetWatch, successThreshold: number): str
 }
 
 function pauseOf({ retryAfterMs }: Attempt): string {
-  return retryAfterMs > 0 ? `; it asks to wait ${formatDuration(retryAfterMs)} (Retry-After)` : ''
+  if (retryAfterMs === 0) return ''
+  const wait = retryAfterMs > DAY_MS ? 'more than a day' : formatDuration(retryAfterMs)
+  return `; it asks to wait ${wait} (Retry-After)`
 }
 
 /** After redirects, which page is judged. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
+import { shorten } from '../excerpt.ts'
 import { codeOf } from './probe-error.ts'
 
 /** Bodies are judged by this much of them, decoded; what lies beyond counts as absent. */
@@ -19,7 +20,7 @@ const EXCERPT_CHARACTERS = 8192
 export function excerptOf(body: Body): Body {
   if (body.text.length <= EXCERPT_CHARACTERS) return body
   // By way of a buffer, because a slice of a string keeps the whole string alive.
-  return { ...body, text: Buffer.from(body.text.slice(0, EXCERPT_CHARACTERS)).toString() }
+  return { ...body, text: Buffer.from(shorten(body.text, EXCERPT_CHARACTERS)).toString() }
 }
 
 export const NO_BODY: Body = { text: '', truncated: false }

@@ -1,4 +1,5 @@
-import { parseDuration } from '../duration.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
+import { shorten } from '../excerpt.ts'
 import type { Condition, Literal, Operand, Operator, Placeholder } from './condition.ts'
 import { compareDecimals, isNumber } from './decimal.ts'
 import { formatJson, isJsonList, isJsonNumber, type JsonValue, valueAt } from './json-value.ts'
@@ -35,7 +36,7 @@ export async function evaluate(
   const swap = !('of' in condition.left)
   const [left, right] = swap ? [condition.right, condition.left] : [condition.left, condition.right]
   const actual = resolve(left, facts)
-  const seen = actual === undefined ? 'missing' : shorten(actual.text)
+  const seen = actual === undefined ? 'missing' : describe(actual, left)
   if (actual === undefined) return { holds: false, seen }
   if (right.kind === 're') {
     return { holds: (await matches(right.pattern, actual.text)) === (operator === '=='), seen }
@@ -140,6 +141,11 @@ function ofNumber(value: number): Comparable {
   return ofText(String(value))
 }
 
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+/** A time for people; everything else as it is compared. */
+function describe({ text }: Comparable, operand: Operand): string {
+  const kind = operand.kind === 'value' ? operand.of.kind : undefined
+  if (kind === 'RESPONSE_TIME') return `${text}ms`
+  if (kind !== 'CERTIFICATE_EXPIRATION') return shorten(text, 100)
+  const ms = Number(text)
+  return ms < 0 ? `expired ${formatDuration(-ms)} ago` : formatDuration(ms)
 }

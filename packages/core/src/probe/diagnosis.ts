@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { shorten } from '../excerpt.ts'
 import { adviseOn } from './advice.ts'
 import type { Attempt } from './attempt.ts'
 import { describeProblems } from './attempt-text.ts'
@@ -97,7 +98,7 @@ function describeAnswer({ trace: { head }, answer }: Attempt): [string, string][
   if (!head) return []
   const telling = TELLING_HEADERS.flatMap((name) => {
     const value = head.headers[name]
-    return value === undefined ? [] : [`${name}: ${shorten(value)}`]
+    return value === undefined ? [] : [`${name}: ${shorten(value, LINE_LENGTH)}`]
   })
   const empty = answer && answer.body.text === '' ? [['Body', 'empty'] as [string, string]] : []
   return [
@@ -118,10 +119,6 @@ export function drawStrip(watch: TargetWatch, signs: { pass: string; fail: strin
 
 function firstLines({ answer }: Attempt): string[] {
   const lines = (answer?.body.text ?? '').split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
-  const shown = lines.slice(0, BODY_LINES).map(shorten)
+  const shown = lines.slice(0, BODY_LINES).map((line) => shorten(line, LINE_LENGTH))
   return lines.length > BODY_LINES ? [...shown, '…'] : shown
-}
-
-function shorten(text: string): string {
-  return text.length > LINE_LENGTH ? `${text.slice(0, LINE_LENGTH)}…` : text
 }

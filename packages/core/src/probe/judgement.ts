@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts'
+import { shorten } from '../excerpt.ts'
 import { MAX_BODY_BYTES } from './body.ts'
 import { type Condition, formatCondition, placeholdersOf } from './condition.ts'
 import { evaluate, type Facts, type Matcher } from './condition-evaluation.ts'
@@ -93,7 +94,7 @@ function judgeStatus({ answer, trace }: Observation, expected: Expectations): Pr
 }
 
 export function describeStatus({ status, statusText }: Head): string {
-  return `${status} ${statusText}`.trim()
+  return `${status} ${shorten(statusText, 100)}`.trim()
 }
 
 function judgeFinalUrl({ trace }: Observation, { finalUrl }: Expectations): Problem[] {
@@ -129,7 +130,7 @@ function extentOf({ body }: Answer): string {
 function judgeVersion({ answer, json, version }: Observation, expected: Expectations): Problem[] {
   if (expected.version === undefined || !answer || version === expected.version) return []
   const problem = (message: string): Problem[] => [{ reason: 'version', message }]
-  if (version !== undefined) return problem(`Version ${version} answers, not yet ${expected.version}`)
+  if (version !== undefined) return problem(`Version ${shorten(version, 100)} answers, not yet ${expected.version}`)
   if (json !== undefined) {
     return problem(`The JSON body has no version at version-path${extentOf(answer)}; expected ${expected.version}`)
   }

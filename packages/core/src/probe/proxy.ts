@@ -21,15 +21,43 @@ export function proxyFor(url: URL, endpoint: Endpoint, environment: Environment)
   const name = isSecure(url) ? 'HTTPS_PROXY' : 'HTTP_PROXY'
   const given = variable(name, environment)
   if (given === '' || isExempt(endpoint, variable('NO_PROXY', environment))) return undefined
-  const text = given.includes('://') ? given : `http://${given}`
-  if (!URL.canParse(text) || !text.startsWith('http://')) {
+  const proxy = parseProxy(given)
+  if (proxy?.protocol !== 'http:') {
     throw new ProbeError('connect', `${name} is set to something other than http://host:port, which cannot be used`)
   }
-  const proxy = new URL(text)
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-  const headers: Record<string, string> =
-    proxy.username === '' ? {} : { 'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }
+  const credentials = credentialsOf(proxy)
+  const headers: Record<string, string> = credentials ? { 'Proxy-Authorization': `Basic ${credentials.encoded}` } : {}
   return { endpoint: endpointOf(proxy), headers }
+}
+
+/** What must not be shown of the proxies: their passwords, also as they are sent. */
+export function proxySecrets(environment: Environment): string[] {
+  const proxies = ['HTTPS_PROXY', 'HTTP_PROXY'].map((name) => parseProxy(variable(name, environment)))
+  return proxies.flatMap((proxy) => {
+    const credentials = proxy && credentialsOf(proxy)
+    return credentials ? [credentials.password, credentials.encoded] : []
+  })
+}
+
+function parseProxy(given: string): URL | undefined {
+  const text = given.includes('://') ? given : `http://${given}`
+  return URL.canParse(text) ? new URL(text) : undefined
+}
+
+/** `encoded` is what Basic sends of both (RFC 7617). */
+function credentialsOf(proxy: URL): { password: string; encoded: string } | undefined {
+  if (proxy.username === '' && proxy.password === '') return undefined
+  const [user, password] = [decode(proxy.username), decode(proxy.password)]
+  return { password, encoded: Buffer.from(`${user}:${password}`).toString('base64') }
+}
+
+/** A percent sign that begins no encoded character is one, as in curl. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function variable(name: string, environment: Environment): string {
@@ -41,7 +69,7 @@ function isExempt({ host, port }: Endpoint, noProxy: string): boolean {
   const entries = noProxy.split(/[\s,]+/).filter((entry) => entry !== '')
   return entries.some((entry) => {
     if (entry === '*') return true
-    const [, name = entry, onlyPort] = /^(.*[^:]):(\d+)$/.exec(entry.includes('::') ? '' : entry) ?? []
+    const [, name = entry, onlyPort] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? []
     if (onlyPort !== undefined && Number(onlyPort) !== port) return false
     if (isIP(host) !== 0) return isWithin(host, name)
     const domain = name.replace(/^\*?\./, '').toLowerCase()

@@ -1,3 +1,4 @@
+import { shorten } from '../excerpt.ts'
 import type { Head } from './exchange.ts'
 import { ProbeError } from './probe-error.ts'
 import { endpointOf } from './target.ts'
@@ -23,7 +24,8 @@ export function nextUrl(
   { status, headers: { location = '' } }: Head,
   policy: { followRedirects: RedirectPolicy; maxRedirects: number; followed: number },
 ): URL {
-  const refuse = (why: string): ProbeError => new ProbeError('redirect', `Redirected to ${location}, ${why}`)
+  const refuse = (why: string): ProbeError =>
+    new ProbeError('redirect', `Redirected to ${shorten(location, 1000)}, ${why}`)
   if (policy.followRedirects === 'none') throw refuse('and follow-redirects is none')
   if (!FOLLOWED.includes(status)) throw refuse(`with ${status}; 301, 302, 303, 307 and 308 alone are followed`)
   if (!URL.canParse(location, from.href)) throw refuse('which is not a valid URL')

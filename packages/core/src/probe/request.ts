@@ -79,8 +79,8 @@ function methodAfter(status: number, method: string): string {
   return (status === 301 || status === 302) && method === 'POST' ? 'GET' : method
 }
 
-/** Headers that stay with the origin that they were meant for. */
-const OWN_ORIGIN_ONLY = new Set(['authorization', 'cookie', 'proxy-authorization', 'host'])
+/** Headers that stay with the origin that they were meant for: its name, and what may be a secret (`X-Api-Key`). */
+const OWN_ORIGIN_ONLY = /^(host|cookie)$|auth|token|key|secret|password|session|credential/i
 
 function buildRequest(url: URL, method: string, target: Target, options: RequestOptions): HttpRequest {
   const ownOrigin = url.origin === target.url.origin
@@ -94,7 +94,7 @@ function buildRequest(url: URL, method: string, target: Target, options: Request
   set('User-Agent', options.userAgent)
   set('Accept', '*/*')
   for (const [name, value] of options.headers) {
-    if (!ownOrigin && OWN_ORIGIN_ONLY.has(name.toLowerCase())) continue
+    if (!ownOrigin && OWN_ORIGIN_ONLY.test(name)) continue
     if (!keepsBody && name.toLowerCase().startsWith('content-')) continue
     set(name, value)
   }

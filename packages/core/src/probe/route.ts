@@ -35,9 +35,13 @@ export async function openRoute(
   return { socket, ...(proxy && !tunnels && { proxy }) }
 }
 
+/** Asked before proxy.ts is loaded, which most jobs have no use for. */
+export function mayHaveProxy(environment: Probing['environment']): boolean {
+  return Object.keys(environment).some((name) => /^https?_proxy$/i.test(name) && environment[name] !== '')
+}
+
 async function findProxy(url: URL, endpoint: Endpoint, environment: Probing['environment']) {
-  if (!Object.keys(environment).some((name) => /^https?_proxy$/i.test(name) && environment[name] !== ''))
-    return undefined
+  if (!mayHaveProxy(environment)) return undefined
   const { proxyFor } = await import('./proxy.ts')
   return proxyFor(url, endpoint, environment)
 }
@@ -64,7 +68,9 @@ async function openTunnel(raw: Socket, endpoint: Endpoint, proxy: HttpProxy, pro
       })
       outgoing.end()
     })
-    if (status < 200 || status > 299) throw new ProbeError('connect', `${via} refused a tunnel to ${to} with ${status}`)
+    if (status < 200 || status > 299) {
+      throw new ProbeError('connect', `${via} refused a tunnel to ${to} with ${status}`, { code: String(status) })
+    }
   } catch (error) {
     raw.destroy()
     throw error

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
+import { shorten } from '../excerpt.ts'
 import { describeCode, expectOpen, type Probing, ready, swallowErrors } from './connection.ts'
 import { codeOf, ProbeError } from './probe-error.ts'
 import type { CertificateFacts } from './trace.ts'
@@ -58,7 +59,11 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
   if (trust.insecure || socket.authorized) return socket
   socket.destroy()
   const code = String(socket.authorizationError ?? '')
-  throw new ProbeError('tls', `The certificate is refused: ${explainRefusal(code, host, trace.certificate)}`, { code })
+  throw new ProbeError(
+    'tls',
+    `The certificate is refused: ${explainRefusal(code, host, trace.certificate, clock.date())}`,
+    { code },
+  )
 }
 
 function handshakeFailure(error: Error): ProbeError {
@@ -73,11 +78,13 @@ function handshakeFailure(error: Error): ProbeError {
   })
 }
 
-function explainRefusal(code: string, host: string, facts: CertificateFacts): string {
+function explainRefusal(code: string, host: string, facts: CertificateFacts, now: Date): string {
   const { subject, issuer, names, validFrom, expiresAt } = facts
   switch (code) {
     case 'CERT_HAS_EXPIRED':
-      return `it, or an authority above it, has expired; ${subject} was valid until ${expiresAt} (${code})`
+      return Date.parse(expiresAt) > now.getTime()
+        ? `an authority above it has expired; ${subject} itself is valid until ${expiresAt} (${code})`
+        : `${subject} has expired; it was valid until ${expiresAt} (${code})`
     case 'CERT_NOT_YET_VALID':
       return `it is not valid before ${validFrom} (${code})`
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
@@ -89,7 +96,7 @@ function explainRefusal(code: string, host: string, facts: CertificateFacts): st
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return `its issuer ${issuer} is not trusted here, or the server does not send the intermediate certificate (${code})`
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `it does not hold for ${host} but for ${names === '' ? subject : names} (${code})`
+      return `it does not hold for ${host} but for ${names === '' ? subject : shorten(names, 300)} (${code})`
     default:
       return code
   }

@@ -18,18 +18,19 @@ export interface TlsAuthority {
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const DAY_MS = 86_400_000
 
-export async function createTlsAuthority(): Promise<TlsAuthority> {
+/** Dates are in days from now. */
+export async function createTlsAuthority(days?: { from?: number; to?: number }): Promise<TlsAuthority> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=Test Authority',
     keys,
     signingAlgorithm: ALGORITHM,
-    ...validity(),
+    ...validity(days),
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   })
   return {
     certificate: authority.toString('pem'),
-    async issue(names, days) {
+    async issue(names, ownDays) {
       const own = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
       const certificate = await x509.X509CertificateGenerator.create({
         subject: `CN=${names[0]}`,
@@ -37,7 +38,7 @@ export async function createTlsAuthority(): Promise<TlsAuthority> {
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: ALGORITHM,
-        ...validity(days),
+        ...validity(ownDays),
         extensions: [alternativeNames(names)],
       })
       return { cert: certificate.toString('pem'), key: await pemOf(own.privateKey) }
