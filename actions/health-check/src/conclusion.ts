@@ -47,7 +47,7 @@ async function printDiagnosis({ title, facts, body, advice }: Diagnosis, log: Lo
 function conclusionOf({ kind }: HealthVerdict, failOnUnhealthy: boolean): Verdict['conclusion'] {
   if (kind === 'healthy') return 'success'
   if (kind === 'cancelled') return 'cancelled'
-  return failOnUnhealthy ? 'failed' : 'warning'
+  return failOnUnhealthy ? 'failed' : 'noted'
 }
 
 function headlineOf(verdict: HealthVerdict): string {

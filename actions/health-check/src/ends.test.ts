@@ -157,5 +157,7 @@ test('fail-on-unhealthy: false leaves the verdict to the outputs', async () => {
   const run = await check(server.url, { 'max-attempts': '3', 'fail-on-unhealthy': 'false' })
   expect(run.exitCode).toBe(0)
   expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'status' })
-  expect(run.annotations).toMatchObject([{ level: 'warning' }])
+  expect(run.annotations).toEqual([])
+  expect(run.log.at(-1)).toContain('is not healthy')
+  expect(run.summary).toContain('### ⚠️ health-check: ')
 })

@@ -25,9 +25,12 @@ export interface Action<F extends Fields> {
   readonly post?: (inputs: InputsOf<F>, context: ActionContext) => Promise<Verdict>
 }
 
-/** How a run ended. `failed` and `cancelled` fail the step; `warning` leaves it green with an annotation. */
+/**
+ * How a run ended. `failed` and `cancelled` fail the step; `warning` leaves it green with an annotation, and `noted`
+ * without one: whoever asked for that reads the outputs.
+ */
 export interface Verdict {
-  readonly conclusion: 'success' | 'warning' | 'failed' | 'cancelled'
+  readonly conclusion: 'success' | 'noted' | 'warning' | 'failed' | 'cancelled'
   /** One sentence: the annotation's text, the log's last line and the summary's headline. */
   readonly headline: string
   /** Further lines of a failure's annotation, where the summary shows them in another form: the end of a log. */

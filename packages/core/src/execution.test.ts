@@ -35,6 +35,28 @@ describe('execute', () => {
     expect(run.annotations).toEqual([{ level: 'error', title: 'deploy-kit example', message: 'It never answered.' }])
   })
 
+  test('a verdict that is only noted stands in the log, the outputs and the summary, without an annotation', async () => {
+    const action = actionThat(async () => ({ conclusion: 'noted', headline: 'It never answered.', summary: '' }))
+    const run = await runInMemory(action, { inputs: {} })
+    expect(run).toMatchObject({ exitCode: 0, log: ['It never answered.'], annotations: [] })
+    expect(run.summary).toContain('### ⚠️ example: It never answered.')
+  })
+
+  test('outputs that cannot be written fail the step, after its work and its verdict', async () => {
+    const action = actionThat(async (_, context) => {
+      context.setOutput('healthy', true)
+      context.setOutput('report', {})
+      return { conclusion: 'success', headline: 'All is well.', summary: '' }
+    })
+    const run = await runInMemory(action, { inputs: {}, outputsFail: new Error('ENOSPC: no space left on device') })
+    expect(run).toMatchObject({ exitCode: 1, log: ['All is well.'] })
+    const message =
+      'These outputs could not be written, and later steps do not see them: healthy, report (ENOSPC: no space left on device)'
+    expect(run.annotations).toMatchObject([{ level: 'error', message: expect.stringContaining(message) }])
+    expect(run.summary).toContain('All is well.')
+    expect(run.summary).toContain('These outputs could not be written')
+  })
+
   test('bad input is told before the action does anything', async () => {
     let ran = false
     const action = actionThat(async () => {

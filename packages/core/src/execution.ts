@@ -22,15 +22,23 @@ export async function execute<F extends Fields>(action: Action<F>, execution: Ex
   const platform = redacting(execution.platform, redaction)
   const secrets = secretTexts(action.manifest, action.fields, platform.environment)
   for (const secret of secrets) for (const form of redaction.add(secret)) platform.mask(form)
-  const context = createContext(action.name, execution, platform, redaction)
+  const lost: LostOutput[] = []
+  const context = createContext(action.name, execution, platform, redaction, lost)
   try {
     const inputs = await checkedInputs(action, platform.environment)
     const body = execution.phase === 'main' ? action.main : action.post
     if (!body) throw new ActionError('internal', `${action.name} has no ${execution.phase} step.`)
-    return report(action.name, await body(inputs, context), platform)
+    const exitCode = report(action.name, await body(inputs, context), platform)
+    return lost.length === 0 ? exitCode : reportLost(action.name, lost, platform)
   } catch (error) {
     return reportError(action.name, error, platform)
   }
+}
+
+/** An output that could not be written, when the disk is full for example. */
+interface LostOutput {
+  readonly name: string
+  readonly problem: string
 }
 
 async function checkedInputs<F extends Fields>(
@@ -44,7 +52,13 @@ async function checkedInputs<F extends Fields>(
   return acceptInputs(collected, [...together, ...inFiles])
 }
 
-function createContext(name: string, execution: Execution, platform: Platform, redaction: Redaction): ActionContext {
+function createContext(
+  name: string,
+  execution: Execution,
+  platform: Platform,
+  redaction: Redaction,
+  lost: LostOutput[],
+): ActionContext {
   return {
     signal: execution.signal,
     cleanUpSignal: execution.cleanUpSignal,
@@ -52,9 +66,15 @@ function createContext(name: string, execution: Execution, platform: Platform, r
     log: createLog(platform, name),
     run: readGitHubRun(platform.environment),
     environment: platform.environment,
-    setOutput: (output, value) =>
-      // Inside JSON a secret is written in another way, and JSON inside JSON in yet another.
-      platform.setOutput(output, typeof value === 'object' ? stringify(value, redaction) : String(value)),
+    setOutput: (output, value) => {
+      try {
+        // Inside JSON a secret is written in another way, and JSON inside JSON in yet another.
+        platform.setOutput(output, typeof value === 'object' ? stringify(value, redaction) : String(value))
+      } catch (error) {
+        // Work that has begun is not left in the middle for that; the step fails in the end.
+        lost.push({ name: output, problem: messageOf(error) })
+      }
+    },
     saveState: (key, value) => execution.platform.saveState(key, value),
     readState: (key) => platform.readState(key),
     mask: (secret) => {
@@ -67,7 +87,7 @@ function stringify(value: object, redaction: Redaction): string {
   return JSON.stringify(value, (_, member: unknown) => (typeof member === 'string' ? redaction.apply(member) : member))
 }
 
-const SIGNS = { success: '✅', warning: '⚠️', failed: '❌', cancelled: '🛑' } as const
+const SIGNS = { success: '✅', noted: '⚠️', warning: '⚠️', failed: '❌', cancelled: '🛑' } as const
 
 function report(name: string, verdict: Verdict, platform: Platform): 0 | 1 {
   const heading = `### ${SIGNS[verdict.conclusion]} ${name}: ${escapeMarkdown(verdict.headline)}`
@@ -78,6 +98,16 @@ function report(name: string, verdict: Verdict, platform: Platform): 0 | 1 {
   else if (verdict.conclusion === 'warning') platform.annotate('warning', title, verdict.headline)
   else createLog(platform, name).info(verdict.headline)
   return failed ? 1 : 0
+}
+
+/** The verdict has been told; steps that rely on its outputs must not go on without them. */
+function reportLost(name: string, lost: readonly LostOutput[], platform: Platform): 1 {
+  const names = [...new Set(lost.map((output) => output.name))].join(', ')
+  const problem = `These outputs could not be written, and later steps do not see them: ${names} (${lost[0]?.problem})`
+  const advice = 'Check the file that GITHUB_OUTPUT names, and the room on the disk of the runner.'
+  platform.appendSummary(`### ❌ ${name}: ${escapeMarkdown(problem)}\n\n${advice}\n\n`)
+  platform.annotate('error', `deploy-kit ${name}`, `${problem}\n${advice}`)
+  return 1
 }
 
 function reportError(name: string, error: unknown, platform: Platform): 1 {

@@ -28,6 +28,8 @@ export async function runInMemory<F extends Fields>(
     state?: Readonly<Record<string, string>>
     signal?: AbortSignal
     clock?: Clock
+    /** Thrown in place of setting an output, as when the disk is full. */
+    outputsFail?: Error
   },
 ): Promise<MemoryRun> {
   const left = {
@@ -45,6 +47,7 @@ export async function runInMemory<F extends Fields>(
     drained: () => Promise.resolve(),
     mask: (text) => left.masked.push(text),
     setOutput: (name, value) => {
+      if (options.outputsFail) throw options.outputsFail
       left.outputs[name] = value
     },
     saveState: (name, value) => {
