@@ -28,7 +28,8 @@ export const action = defineAction({
 
 async function runMigration(inputs: Inputs, context: ActionContext): Promise<Verdict> {
   const deadline = new Deadline(inputs.timeout, context.clock)
-  const progress: Progress = { reached: 'nothing' }
+  /** What it is if an error ends the step: one that leaves a task behind, or may, ends the step before the task. */
+  let outcomeOfError: Outcome = 'not-started'
   try {
     const file = await readDefinitionFile(inputs, context)
     await checkMigrations(inputs, context)
@@ -41,17 +42,17 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
     warnOfOthers(visible, context)
     if (visible.own.length === 0) checkMemory(identity, inputs, context)
     if (inputs.dryRun) return await describePlan(launch, visible.own, { ecs, inputs }, context)
-    const onRequest = (): void => {
-      progress.reached = 'request'
+    const onUnknown = (): void => {
+      outcomeOfError = 'timed-out'
     }
     const remainingMs = (): number => deadline.remainingMs()
-    const start = { ecs, launch, own: visible.own, identity, inputs, remainingMs, onRequest }
+    const start = { ecs, launch, own: visible.own, identity, inputs, remainingMs, onUnknown }
     const started = await startOrFind(start, context)
-    progress.reached = 'task'
+    outcomeOfError = 'timed-out'
     return await followToVerdict({ ecs, launch, started, inputs, deadline }, context)
   } catch (error) {
     if (!(error instanceof CancelledError)) {
-      context.setOutput('outcome', outcomeOfError(error, progress))
+      context.setOutput('outcome', outcomeOfError)
       throw error
     }
     context.setOutput('outcome', 'cancelled')
@@ -63,17 +64,6 @@ async function runMigration(inputs: Inputs, context: ActionContext): Promise<Ver
   } finally {
     context.setOutput('elapsed-ms', Math.round(deadline.elapsedMs()))
   }
-}
-
-/** How far the step came: before a task was asked for, after that, or to a task that it knows. */
-interface Progress {
-  reached: 'nothing' | 'request' | 'task'
-}
-
-/** An error that leaves a task behind, or may, ends the step before the task: to the migration that is a timeout. */
-function outcomeOfError(error: unknown, { reached }: Progress): Outcome {
-  const isUnknown = reached === 'request' && error instanceof ActionError && error.code === 'unreachable'
-  return isUnknown || reached === 'task' ? 'timed-out' : 'not-started'
 }
 
 /** The tokeniser is loaded only where there is something to read with it. */

@@ -33,9 +33,11 @@ export async function followTask(ecs: Ecs, options: FollowOptions, context: Acti
   const look = async (signal: AbortSignal) => {
     const [task] = await describeTasks(ecs, options.cluster, [options.taskArn])
     last = task ?? last
-    await log?.readOn(signal)
+    const ended = last !== undefined && hasEnded(last, options.container)
+    // The rest of the log is read once the end is known, so that a log that cannot be read does not hold it up.
+    if (!ended) await log?.readOn(signal)
     const late = !hasStarted(last) && deadline.elapsedMs() >= startBy
-    const verdict = last && hasEnded(last, options.container) ? 'pass' : late ? 'stop' : 'pending'
+    const verdict = ended ? 'pass' : late ? 'stop' : 'pending'
     return { verdict, state: describeState(last, options), value: undefined } as const
   }
   const result = await waitUntil({

@@ -253,6 +253,14 @@ describe('faults', () => {
     },
   )
 
+  test('a RunTask that is throttled to the end has started nothing, and that is certain', async () => {
+    lab.faults.add({ operation: 'RunTask', kind: 'throttle' })
+    const run = await migrate(lab, { command: 'true', timeout: '30s' })
+    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'not-started' } })
+    expect(failureOf(run)).toMatch(/^ecs:RunTask on \S+ .*ThrottlingException: Rate exceeded/)
+    expect(failureOf(run)).not.toContain('One may still appear')
+  })
+
   test('a RunTask that is never answered names the task that it did start', async () => {
     lab.faults.add({ operation: 'RunTask', kind: 'resetAfter' })
     // On a clock that is not hurried: after the deadline there are two seconds to find it.

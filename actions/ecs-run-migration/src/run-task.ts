@@ -32,6 +32,7 @@ const LOOK_EVERY_MS = 200
  * Runs a task once: a request whose answer was lost is sent again with the same token and gets the same task.
  * Whatever ends the attempt, a task that it may have started is looked for, so that it is not left unattended.
  *
+ * @param onUnknown called when it ends without knowing whether there is a task
  * @throws {ActionError} refused when ECS answers with failures (HTTP 200 and no task)
  * @throws {CancelledError} when the step is cancelled and no task is known; the message says what is left to look for
  */
@@ -39,9 +40,11 @@ export async function runTask(
   ecs: Ecs,
   request: RunTaskCommandInput & { startedBy: string; cluster: string; taskDefinition: string },
   context: ActionContext,
+  onUnknown: () => void,
 ): Promise<RunTaskResult> {
   const command = new RunTaskCommand(request)
   let inFlight: Promise<Answer> | undefined
+  let mayHaveStarted = false
   try {
     const answer = await ecs.caller.call<Answer>({
       operation: 'ecs:RunTask',
@@ -56,15 +59,19 @@ export async function runTask(
         return inFlight
       },
       recover: recoverConflict,
+      onLostAnswer: () => {
+        mayHaveStarted = true
+      },
     })
     return readAnswer(answer)
   } catch (error) {
-    const ended = error instanceof ActionError && (error.code === 'cancelled' || error.code === 'unreachable')
-    if (!ended || inFlight === undefined) throw error
+    if (!(error instanceof ActionError) || inFlight === undefined) throw error
+    if (error.code !== 'cancelled' && !(error.code === 'unreachable' && mayHaveStarted)) throw error
     const lateAnswer = error.code === 'cancelled' ? await answerWithin(inFlight, LAST_ANSWER_MS, context) : undefined
     if (lateAnswer !== undefined) return readAnswer(lateAnswer)
     const found = await findStarted(ecs, request, context)
     if (found !== undefined) return { taskArn: found, existing: false }
+    onUnknown()
     throw unknownFate(error, request)
   }
 }

@@ -27,8 +27,8 @@ export interface Start {
   readonly inputs: Inputs
   /** Milliseconds left to the step's deadline. */
   readonly remainingMs: () => number
-  /** Called before a task is asked for: from then on there may be one. */
-  readonly onRequest: () => void
+  /** Called when a task was asked for and it is not known whether there is one. */
+  readonly onUnknown: () => void
 }
 
 /**
@@ -45,9 +45,7 @@ export async function startOrFind(start: Start, context: ActionContext): Promise
     if (found.task !== undefined) return reattach(found.task, found.state, start, context)
     const { failed } = found
     if (failed !== undefined) context.log.info(`The task of an earlier attempt failed (${failed}); running it again.`)
-    const wanted = await request(start, failed, context)
-    start.onRequest()
-    const result = await runTask(start.ecs, wanted, context)
+    const result = await runTask(start.ecs, await request(start, failed, context), context, start.onUnknown)
     if (!result.existing) return { taskArn: result.taskArn, reattached: false }
     context.setOutput('task-arn', result.taskArn)
     context.log.info(

@@ -1,3 +1,4 @@
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, shell, startMigrationLab, subnets } from './testing/migration-lab.ts'
@@ -30,6 +31,17 @@ describe('the log', () => {
     expect(none.log).not.toContain('80')
     expect(lab.journal.requests('logs')).toHaveLength(reads)
     expect(none.outputs['log-url']).toContain('log-events')
+  })
+
+  test('that nobody can read for two minutes does not hold up the verdict any longer, and is a warning', async () => {
+    lab.faults.add({ operation: 'GetLogEvents', kind: 'serverError' })
+    const run = await migrate(lab, { command: 'true' }, { clock: hurriedClock(200) })
+    lab.faults.clear()
+    expect(run).toMatchObject({ exitCode: 0, outputs: { outcome: 'succeeded' } })
+    expect(run.annotations).toMatchObject([{ level: 'warning' }])
+    expect(run.annotations[0]?.message).toMatch(/^The end of the log could not be read\. logs:GetLogEvents on /)
+    // Long before timeout, which is 30 minutes.
+    expect(Number(run.outputs['elapsed-ms'])).toBeLessThan(25 * 60_000)
   })
 
   test('reading that is denied is one warning that names the IAM action, and no failure', async () => {

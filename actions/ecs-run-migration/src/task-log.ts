@@ -12,10 +12,13 @@ const TAIL_LINES = 50
 const TAIL_LINE_CHARACTERS = 10_000
 /** While the task runs, reading must not hold up the looks at it: one round of reading ends after this. */
 const ROUND_MS = 15_000
-const ATTEMPT_MS = 5000
+/** A page that does not come within this, however often it is asked for, ends the round. */
+const PAGE_MS = 5000
 /** After the task has stopped, the log is read on until no new line has come for this long. */
 const QUIET_MS = 2000
 const QUIET_LOOK_EVERY_MS = 500
+/** And no longer than this while CloudWatch Logs gives no answer: the verdict does not depend on it. */
+const UNANSWERED_MS = 120_000
 
 /** Reads one log stream from its beginning, page by page, and remembers where it was. */
 export class TaskLog {
@@ -52,12 +55,14 @@ export class TaskLog {
     if (this.#closed) return 0
     const { clock, log } = this.#context
     const deadline = new Deadline(limitMs, clock)
-    const caller = new AwsCaller({ deadline, signal, clock, log, attemptMs: ATTEMPT_MS })
     const before = this.#lines
     try {
       this.#failing = undefined
       let more = true
-      while (more && !signal.aborted && !deadline.passed()) more = await this.#readPage(caller)
+      while (more && !signal.aborted && !deadline.passed()) {
+        const page = new Deadline(Math.min(PAGE_MS, deadline.remainingMs()), clock)
+        more = await this.#readPage(new AwsCaller({ deadline: page, signal, clock, log }))
+      }
     } catch (error) {
       this.#explain(error)
     }
@@ -68,10 +73,13 @@ export class TaskLog {
   async readToTheEnd(deadline: Deadline): Promise<void> {
     const { clock, signal, log } = this.#context
     let quietSinceMs = clock.nowMs()
+    let answeredAtMs = clock.nowMs()
     while (!this.#closed && !signal.aborted && !deadline.passed()) {
       const came = await this.readOn(signal, deadline.remainingMs())
-      if (came > 0) quietSinceMs = clock.nowMs()
-      if (clock.nowMs() - quietSinceMs >= QUIET_MS) break
+      if (this.#failing === undefined || came > 0) answeredAtMs = clock.nowMs()
+      // Without an answer nobody knows whether it is quiet.
+      if (this.#failing !== undefined || came > 0) quietSinceMs = clock.nowMs()
+      if (clock.nowMs() - quietSinceMs >= QUIET_MS || clock.nowMs() - answeredAtMs >= UNANSWERED_MS) break
       await clock.sleep(QUIET_LOOK_EVERY_MS, signal)
     }
     if (this.#failing !== undefined) log.warning(`The end of the log could not be read. ${this.#failing}`)

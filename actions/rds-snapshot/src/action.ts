@@ -39,7 +39,7 @@ async function takeSnapshot(given: Inputs, context: ActionContext): Promise<Verd
   const config = await createAwsClientConfig(inputs, context)
   const caller = new AwsCaller({ deadline, signal: context.signal, clock: context.clock, log: context.log })
   const connect = connector(config, caller)
-  const progress: Interruptible = { requested: undefined }
+  const progress: Interruptible = { requested: undefined, answerLost: false }
   context.setOutput('pruned', [])
   try {
     return await reachVerdict({ inputs, deadline, connect, progress }, context)
@@ -79,7 +79,10 @@ async function reachVerdict({ inputs, deadline, connect, progress }: Step, conte
   const onRequest = (): void => {
     progress.requested = { type: source.type, identifier }
   }
-  const order = { source, database, identifier, tags, inputs, deadline, pruning, onRequest }
+  const onLostAnswer = (): void => {
+    progress.answerLost = true
+  }
+  const order = { source, database, identifier, tags, inputs, deadline, pruning, onRequest, onLostAnswer }
   const point = found ? { snapshot: found, created: false } : await takeRecoveryPoint(order, context)
   progress.requested = undefined
   context.setOutput('created', point.created)

@@ -132,6 +132,12 @@ describe('at the deadline, whatever does not answer', () => {
     expect(run.annotations[0]?.message).toMatch(message)
   })
 
+  test('CreateDBSnapshot that AWS throttles, it is certain that no snapshot was begun', async () => {
+    const run = await outlast('CreateDBSnapshot', inputs(), { ...silent('CreateDBSnapshot'), kind: 'throttle' })
+    expect(run.annotations[0]?.message).toContain('The last answer: Throttling: Rate exceeded')
+    expect(run.annotations[0]?.message).not.toContain('is not known')
+  })
+
   test('the wait says what was seen last, that it goes on, and what AWS answered at the end', async () => {
     for (let call = 2; call < 40; call += 1) {
       lab.lab.faults.add({ service: 'rds', operation: 'DescribeDBSnapshots', call, kind: 'throttle' })

@@ -7,6 +7,8 @@ import type { SnapshotSource } from './snapshot-source.ts'
 /** Set while a request for a snapshot is on its way and its fate is not known. */
 export interface Interruptible {
   requested: { readonly type: 'instance' | 'cluster'; readonly identifier: string } | undefined
+  /** One of its answers was lost, so that it may have begun; a throttle or another refusal says that it has not. */
+  answerLost: boolean
 }
 
 /** Of the 5 s that a cancelled step has. */
@@ -18,12 +20,12 @@ const LAST_LOOK_MS = 3000
  */
 export async function explainInterruption(
   error: unknown,
-  { requested }: Interruptible,
+  { requested, answerLost }: Interruptible,
   connect: (caller: AwsCaller) => SnapshotSource,
   caller: AwsCaller,
   context: ActionContext,
 ): Promise<Verdict> {
-  if (!(error instanceof CancelledError)) throw requested ? uncertain(error, requested.identifier) : error
+  if (!(error instanceof CancelledError)) throw requested && answerLost ? uncertain(error, requested.identifier) : error
   if (requested === undefined) return cancelled('No snapshot had been requested.')
   const source = connect(caller.within(LAST_LOOK_MS, context.cleanUpSignal))
   const { identifier } = requested

@@ -84,6 +84,7 @@ function take(aws: Aws, waitForAvailable = 15 * 60_000) {
     inputs: { waitForAvailable, interval: 10_000 },
     pruning: { isOn: false, pruned: [], apply: async () => 0 },
     onRequest: () => undefined,
+    onLostAnswer: () => undefined,
   }
   const context = { clock, log, signal } as Partial<ActionContext> as ActionContext
   return takeRecoveryPoint(order, context).then((point) => ({ ...point, requests }))

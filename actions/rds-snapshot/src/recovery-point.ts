@@ -29,6 +29,8 @@ export interface SnapshotOrder {
   readonly pruning: Pick<Pruning, 'isOn' | 'pruned' | 'apply'>
   /** Called before each request: from then on AWS may have begun, whatever becomes of the answer. */
   readonly onRequest: () => void
+  /** Called when a request ends without AWS's word that nothing was begun. */
+  readonly onLostAnswer: () => void
 }
 
 /**
@@ -76,11 +78,8 @@ export async function takeRecoveryPoint(order: SnapshotOrder, context: ActionCon
     database = await waitForDatabase(source, database, limits, context)
     refuseReplaced(order.database, database)
     order.onRequest()
-    const answer = await source.createSnapshot({
-      identifier,
-      databaseIdentifier: database.identifier,
-      tags: order.tags,
-    })
+    const request = { identifier, databaseIdentifier: database.identifier, tags: order.tags }
+    const answer = await source.createSnapshot(request, order.onLostAnswer)
     if (!('refused' in answer)) return { snapshot: answer, created: true }
     mayBeOurs ||= answer.afterLostAnswer
     if (answer.refused === 'quota') {

@@ -88,7 +88,7 @@ export class SnapshotSource {
   }
 
   /** What became of the request: databases change their state, and names get taken, between two calls. */
-  createSnapshot(request: NewSnapshot): Promise<Snapshot | Refusal> {
+  createSnapshot(request: NewSnapshot, onLostAnswer: () => void): Promise<Snapshot | Refusal> {
     return this.#caller.call<Snapshot | Refusal>({
       operation: this.#api.actions.create,
       subject: `${this.type} ${request.databaseIdentifier} (snapshot ${request.identifier})`,
@@ -103,6 +103,7 @@ export class SnapshotSource {
         if (DATABASE_BUSY.test(code)) return { refused: 'busy', afterLostAnswer }
         return code === 'SnapshotQuotaExceeded' ? { refused: 'quota', afterLostAnswer } : undefined
       },
+      onLostAnswer,
     })
   }
 

@@ -4,7 +4,7 @@ import { Deadline } from '../deadline.ts'
 import { formatDuration } from '../duration.ts'
 import { ActionError, CancelledError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { classifyFailure, explainFailure, failureCode, isExpired } from './aws-failure.ts'
+import { classifyFailure, explainFailure, failureCode, isExpired, isThrottle } from './aws-failure.ts'
 
 /** Ends one attempt that gets no answer; AWS's control planes answer within a few seconds. */
 const ATTEMPT_MS = 20_000
@@ -27,6 +27,8 @@ export interface AwsCall<T> {
    * `attempt` counts from 1: from the second on, an earlier one may have taken effect although its answer was lost.
    */
   readonly recover?: (error: unknown, code: string, attempt: number) => T | Promise<T> | undefined
+  /** Called when an attempt ends without AWS's word that nothing was done: it may have taken effect. */
+  readonly onLostAnswer?: () => void
 }
 
 /** An attempt is cut short when the deadline leaves it less time than any other has. */
@@ -88,6 +90,7 @@ export class AwsCaller {
       if (classifyFailure(failure) !== 'transient' && !(isExpired(failure) && number < EXPIRED_ATTEMPTS)) {
         throw explainFailure(failure, call.operation, call.subject)
       }
+      if (!isThrottle(failure)) call.onLostAnswer?.()
       // An attempt that the deadline cut short says less than the answer before it.
       if (attempt.isCutShort && lastFailure !== undefined)
         throw explainFailure(lastFailure, call.operation, call.subject)

@@ -79,7 +79,7 @@ export function classifyFailure(error: unknown): FailureKind {
   const { name, code = '', status } = read(error)
   if (DENIED.has(name)) return 'access-denied'
   if (CREDENTIALS.has(name)) return 'no-credentials'
-  if (THROTTLES.has(name) || status === 429) return 'transient'
+  if (isThrottle(error)) return 'transient'
   if (NETWORK.has(name) || NETWORK.has(code)) return 'transient'
   if (status !== undefined && status >= 500) return 'transient'
   if (name === 'SyntaxError' || status === 408) return 'transient'
@@ -88,6 +88,12 @@ export function classifyFailure(error: unknown): FailureKind {
   if (/NotFound(Fault|Exception)?$|^NoSuch/.test(name)) return 'not-found'
   if (/(Quota|Limit)(Exceeded|Exceeded(Fault|Exception))$/.test(name)) return 'quota'
   return 'refused'
+}
+
+/** AWS did nothing of what was asked; any other transient failure may have come after the effect. */
+export function isThrottle(error: unknown): boolean {
+  const { name, status } = read(error)
+  return THROTTLES.has(name) || status === 429
 }
 
 /** The credentials were valid once. */
