@@ -1,4 +1,4 @@
 import { runPost } from '@deploy-kit/core/runner'
 import { action } from './action.ts'
 
-await runPost(action)
+void runPost(action)

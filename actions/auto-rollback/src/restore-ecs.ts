@@ -16,7 +16,7 @@ import {
 import type { Inputs } from './inputs.ts'
 import { restoreServices } from './restore-services.ts'
 import { listMoments, type Moment, renderTimeline } from './timeline.ts'
-import type { Verification } from './verification.ts'
+import { type Verification, verifyHealth } from './verification.ts'
 
 /** Restores ECS services, proves them healthy, and says what became of them. */
 export async function restoreEcs(
@@ -43,7 +43,7 @@ export async function restoreEcs(
     return dryRunVerdict(restored, wouldRestore, reports)
   }
   const verifies = restored === 'rolled-back' || restored === 'already-rolled-back'
-  const verification = verifies && end === 'ended' ? await verify(inputs, deadline, context) : undefined
+  const verification = verifies && end === 'ended' ? await verifyHealth(inputs, deadline, context) : undefined
   const outcome = verification?.healthy === false ? 'failed' : restored
   const proof: readonly Moment[] =
     verification === undefined ? [] : [{ at: context.clock.date(), kind: 'verified', what: verification.text }]
@@ -63,13 +63,6 @@ export async function restoreEcs(
       verification === undefined ? '' : escapeMarkdown(`Verification: ${verification.text}.`),
     ),
   }
-}
-
-/** Loaded when it is needed: a guard that arms never does. */
-async function verify(inputs: Inputs, deadline: Deadline, context: ActionContext): Promise<Verification | undefined> {
-  if (inputs.verifyUrl.length === 0) return undefined
-  const { verifyHealth } = await import('./verification.ts')
-  return await verifyHealth(inputs, deadline, context)
 }
 
 function setOutputs(

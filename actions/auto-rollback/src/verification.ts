@@ -2,7 +2,6 @@ import type { ActionContext } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import { formatDuration } from '@deploy-kit/core/duration'
 import { describeProblems } from '@deploy-kit/core/probe/attempt-text'
-import { checkHealth } from '@deploy-kit/core/probe/health'
 import { parseStatusSet } from '@deploy-kit/core/probe/status-set'
 import type { Inputs } from './inputs.ts'
 
@@ -27,6 +26,8 @@ export async function verifyHealth(
   const timeoutMs = Math.min(inputs.verifyTimeout ?? deadline.remainingMs(), deadline.remainingMs())
   const urls = inputs.verifyUrl.map((target) => target.text).join(', ')
   context.log.info(`Verifying ${urls}`)
+  // Loaded when it is needed: a guard that arms never does.
+  const { checkHealth } = await import('@deploy-kit/core/probe/health')
   const verdict = await checkHealth(
     {
       targets: inputs.verifyUrl,

@@ -21,7 +21,7 @@ import { checkSettings, findWorkspace, readSettings, type Settings } from './set
 import { readTrigger } from './trigger.ts'
 
 /** Measures what users download, compares it with budgets and with a baseline, and fails when it grew too much. */
-export const bundleSizeGate = defineAction({
+export const action = defineAction({
   name: 'bundle-size-gate',
   manifest,
   fields,

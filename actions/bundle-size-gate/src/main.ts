@@ -1,4 +1,4 @@
 import { runMain } from '@deploy-kit/core/runner'
-import { bundleSizeGate } from './action.ts'
+import { action } from './action.ts'
 
-void runMain(bundleSizeGate)
+void runMain(action)

@@ -1,4 +1,4 @@
 import { runMain } from '@deploy-kit/core/runner'
 import { action } from './action.ts'
 
-await runMain(action)
+void runMain(action)

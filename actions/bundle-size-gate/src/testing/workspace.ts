@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { bundleSizeGate } from '../action.ts'
+import { action } from '../action.ts'
 
 /** A folder of its own for one test, as a job's workspace with its RUNNER_TEMP beside it. */
 export interface TestWorkspace extends AsyncDisposable {
@@ -45,7 +45,7 @@ export async function createWorkspace(
     async run(inputs, environment = {}, event, options = {}) {
       const eventPath = join(root, 'event.json')
       if (event) await writeFile(eventPath, JSON.stringify(event))
-      return runInMemory(bundleSizeGate, {
+      return runInMemory(action, {
         inputs,
         clock: options.clock ?? quickClock(),
         ...(options.signal && { signal: options.signal }),
