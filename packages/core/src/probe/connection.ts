@@ -1,5 +1,8 @@
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
+import { unlessAborted } from '../abort.ts'
 import type { Clock } from '../clock.ts'
+import { connectFirst } from './address-race.ts'
+import type { NameLookup } from './name-lookup.ts'
 import { codeOf, ProbeError } from './probe-error.ts'
 import { type Endpoint, formatEndpoint } from './target.ts'
 import type { Trace } from './trace.ts'
@@ -10,39 +13,52 @@ export interface Probing {
   /** Aborts at the attempt's own limit, at the deadline and on cancel. */
   readonly signal: AbortSignal
   readonly trace: Trace
-  readonly lookUp: LookupFunction
+  readonly lookUp: NameLookup
   /** For HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Opens a TCP connection. A name with several addresses (IPv4 and IPv6) is tried address by address, as browsers do
- * (RFC 8305); the trace says which one answered and which did not.
+ * Opens a TCP connection. A name with several addresses (IPv4 and IPv6) is tried at all of them; the trace says which
+ * one answered and which did not.
  *
  * @throws {ProbeError} `dns` or `connect`
  */
 export async function openTcp(endpoint: Endpoint, probing: Probing): Promise<Socket> {
-  const { trace, clock } = probing
-  const startedAtMs = clock.nowMs()
-  let resolvedAtMs = startedAtMs
-  trace.phase = isIP(endpoint.host) === 0 ? 'dns' : 'connect'
+  const { trace, clock, signal } = probing
+  const { host, port } = endpoint
   trace.deadAddresses = []
-  const socket = connect({ ...endpoint, lookup: probing.lookUp, autoSelectFamily: true, noDelay: true })
-  swallowErrors(socket)
-  socket.once('lookup', (error: Error | null) => {
-    resolvedAtMs = clock.nowMs()
-    trace.dnsMs = resolvedAtMs - startedAtMs
-    if (!error) trace.phase = 'connect'
-  })
-  const dead = (ip: string, what: string): void => {
-    trace.deadAddresses.push(`${formatEndpoint({ host: ip, port: endpoint.port })} ${what}`)
+  const addresses = isIP(host) === 0 ? await resolveName(host, probing) : [host]
+  trace.phase = 'connect'
+  const startedAtMs = clock.nowMs()
+  const onLost = (address: string, code?: string): void => {
+    const what = code === undefined ? 'did not answer in time' : describeCode(code)
+    trace.deadAddresses.push(`${formatEndpoint({ host: address, port })} ${what}`)
   }
-  socket.on('connectionAttemptFailed', (ip, _port, _family, error) => dead(ip, describeCode(codeOf(error))))
-  socket.on('connectionAttemptTimeout', (ip) => dead(ip, 'did not answer in time'))
-  await ready(socket, 'connect', probing.signal, (error) => connectFailure(error, endpoint, trace))
-  trace.connectMs = clock.nowMs() - resolvedAtMs
-  trace.address = formatEndpoint({ host: socket.remoteAddress ?? endpoint.host, port: endpoint.port })
-  return socket
+  try {
+    const socket = await connectFirst(addresses, port, { clock, signal, onLost })
+    swallowErrors(socket)
+    trace.connectMs = clock.nowMs() - startedAtMs
+    trace.address = formatEndpoint({ host: socket.remoteAddress ?? host, port })
+    return socket
+  } catch (error) {
+    throw error instanceof ProbeError ? error : connectFailure(error, trace)
+  }
+}
+
+async function resolveName(host: string, { lookUp, trace, clock, signal }: Probing): Promise<readonly string[]> {
+  trace.phase = 'dns'
+  const startedAtMs = clock.nowMs()
+  try {
+    return await unlessAborted(lookUp(host), signal)
+  } catch (cause) {
+    if (signal.aborted) throw cause
+    const code = codeOf(cause)
+    const what = code === 'EAI_AGAIN' ? 'the name server did not answer' : 'no such name'
+    throw new ProbeError('dns', `DNS has no address for ${host}: ${what} (${code})`, { cause })
+  } finally {
+    if (!signal.aborted) trace.dnsMs = clock.nowMs() - startedAtMs
+  }
 }
 
 /**
@@ -59,54 +75,10 @@ export function expectOpen(socket: Socket, trace: Trace): void {
   throw new ProbeError('connect', `${trace.address} accepted the connection and closed it at once`)
 }
 
-/** Waits for `event`; an error, an end or the signal destroys the socket and rejects. */
-export function ready(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  signal: AbortSignal,
-  explain: (error: Error) => ProbeError,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      settle()
-      socket.destroy()
-      reject(error)
-    }
-    const onError = (error: Error): void => fail(explain(error))
-    const onAbort = (): void => fail(new ProbeError('timeout', 'The attempt was ended.'))
-    const onReady = (): void => {
-      settle()
-      resolve()
-    }
-    const settle = (): void => {
-      socket.off('error', onError)
-      socket.off(event, onReady)
-      signal.removeEventListener('abort', onAbort)
-    }
-    socket.once('error', onError)
-    socket.once(event, onReady)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-  })
-}
-
-function connectFailure(error: Error, endpoint: Endpoint, trace: Trace): ProbeError {
-  if (isLookupFailure(error)) {
-    const what = codeOf(error) === 'EAI_AGAIN' ? 'the name server did not answer' : 'no such name'
-    return new ProbeError('dns', `DNS has no address for ${endpoint.host}: ${what} (${codeOf(error)})`, {
-      cause: error,
-    })
-  }
-  const tried = trace.deadAddresses
-  if (tried.length > 1) {
-    return new ProbeError('connect', `No address accepts a connection: ${tried.join('; ')}`, { cause: error })
-  }
-  const [only = `${formatEndpoint(endpoint)} ${describeCode(codeOf(error))}`] = tried
-  return new ProbeError('connect', `No connection: ${only}`, { cause: error })
-}
-
-function isLookupFailure(error: Error): boolean {
-  return 'syscall' in error && String(error.syscall).startsWith('getaddrinfo')
+function connectFailure(cause: unknown, { deadAddresses: tried }: Trace): ProbeError {
+  const message =
+    tried.length > 1 ? `No address accepts a connection: ${tried.join('; ')}` : `No connection: ${tried.join()}`
+  return new ProbeError('connect', message, { cause })
 }
 
 const CODES: Readonly<Record<string, string>> = {

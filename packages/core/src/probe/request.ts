@@ -6,6 +6,7 @@ import { isRedirect, nextUrl, type RedirectPolicy } from './redirects.ts'
 import { openRoute, type Route } from './route.ts'
 import type { Trust } from './secure-connection.ts'
 import { type Endpoint, isWebSocket, type Target } from './target.ts'
+import { beginHop } from './trace.ts'
 
 /** What is sent to a target, and how. */
 export interface RequestOptions {
@@ -32,8 +33,7 @@ export async function requestTarget(
   let url = target.url
   let method = options.method
   for (let followed = 0; ; followed += 1) {
-    probing.trace.url = url.href
-    delete probing.trace.certificate
+    beginHop(probing.trace, url.href)
     const route = await openRoute(url, target, options, trust, probing)
     try {
       const request = buildRequest(url, method, target, options)

@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net'
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
 import { shorten } from '../excerpt.ts'
-import { describeCode, expectOpen, type Probing, ready, swallowErrors } from './connection.ts'
+import { describeCode, expectOpen, type Probing, swallowErrors } from './connection.ts'
 import { codeOf, ProbeError } from './probe-error.ts'
 import type { CertificateFacts } from './trace.ts'
 
@@ -53,7 +53,7 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
     rejectUnauthorized: false,
   })
   swallowErrors(socket)
-  await ready(socket, 'secureConnect', probing.signal, (error) => handshakeFailure(error))
+  await handshake(socket, probing.signal)
   trace.tlsMs = clock.nowMs() - startedAtMs
   trace.certificate = factsOf(socket.getPeerCertificate())
   if (trust.insecure || socket.authorized) return socket
@@ -64,6 +64,32 @@ export async function secure(raw: Socket, host: string, trust: Trust, probing: P
     `The certificate is refused: ${explainRefusal(code, host, trace.certificate, clock.date())}`,
     { code },
   )
+}
+
+/** Waits for the end of the handshake; an error or the signal destroys the socket and rejects. */
+function handshake(socket: TLSSocket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      settle()
+      socket.destroy()
+      reject(error)
+    }
+    const onError = (error: Error): void => fail(handshakeFailure(error))
+    const onAbort = (): void => fail(new ProbeError('timeout', 'The attempt was ended.'))
+    const onReady = (): void => {
+      settle()
+      resolve()
+    }
+    const settle = (): void => {
+      socket.off('error', onError)
+      socket.off('secureConnect', onReady)
+      signal.removeEventListener('abort', onAbort)
+    }
+    socket.once('error', onError)
+    socket.once('secureConnect', onReady)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
 }
 
 function handshakeFailure(error: Error): ProbeError {

@@ -33,6 +33,14 @@ export interface Trace {
   certificate?: CertificateFacts
 }
 
+/** What was met on the way to one page says nothing about the next one that a redirect leads to. */
+export function beginHop(trace: Trace, url: string): void {
+  trace.url = url
+  for (const name of ['address', 'proxy', 'dnsMs', 'connectMs', 'tlsMs', 'firstByteMs', 'certificate'] as const) {
+    delete trace[name]
+  }
+}
+
 export function startTrace(url: string): Trace {
   return { phase: 'dns', deadAddresses: [], url, redirects: [] }
 }

@@ -37,6 +37,7 @@ export async function startHttp(
 export async function startTcp(
   serve: (socket: Socket, number: number) => void,
   host = '127.0.0.1',
+  port = 0,
 ): Promise<TestServer> {
   let connections = 0
   const server = createTcpServer((socket) => {
@@ -44,7 +45,7 @@ export async function startTcp(
     connections += 1
     serve(socket, connections)
   })
-  return await listen(server, { scheme: 'http', requests: [], host })
+  return await listen(server, { scheme: 'http', requests: [], host, port })
 }
 
 /** A port on which nothing listens. */
@@ -55,7 +56,12 @@ export async function findClosedPort(): Promise<number> {
 
 async function listen(
   server: Server,
-  { scheme, requests, host }: { scheme: string; requests: IncomingMessage[]; host: string },
+  {
+    scheme,
+    requests,
+    host,
+    port: wanted = 0,
+  }: { scheme: string; requests: IncomingMessage[]; host: string; port?: number },
 ): Promise<TestServer> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -64,7 +70,7 @@ async function listen(
   })
   // Clients that go away in the middle of a handshake are part of the tests.
   server.on('tlsClientError', () => undefined)
-  server.listen(0, host)
+  server.listen(wanted, host)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
