@@ -93,8 +93,8 @@ function warnOfOthers({ others }: Visible, { log }: ActionContext): void {
  *
  * @throws {ActionError} wrong-state where the run may be the second one and that is to be refused
  */
-function checkMemory({ key }: RunIdentity, { idempotencyKey, onForgotten }: Inputs, { log, run }: ActionContext): void {
-  if (idempotencyKey !== undefined || Number(run.runAttempt) < 2) return
+function checkMemory({ key }: RunIdentity, { onForgotten }: Inputs, { log, run }: ActionContext): void {
+  if (!(Number(run.runAttempt) > 1)) return
   const known = `This is attempt ${run.runAttempt} of the run, and ECS shows no task with key ${key}. ECS forgets a task about an hour after it has stopped`
   if (onForgotten === 'refuse') {
     throw new ActionError(

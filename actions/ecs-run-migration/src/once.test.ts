@@ -226,7 +226,7 @@ describe('what ECS has forgotten', () => {
     )
   })
 
-  test('is not run when that is to be refused', async () => {
+  test('is not run when that is to be refused, with a key of its own neither', async () => {
     const { command, rows } = rowWriter()
     const inputs = { command, 'on-forgotten': 'refuse' }
     expect((await migrate(lab, inputs, { runId: 'older' })).outputs.outcome).toBe('succeeded')
@@ -237,6 +237,9 @@ describe('what ECS has forgotten', () => {
     expect(run.outputs.outcome).toBe('not-started')
     const dry = await migrate(lab, { ...inputs, 'dry-run': 'true' }, { runId: 'older', attempt: 2 })
     expect(failureOf(dry)).toBe(failureOf(run))
+    const keyed = { ...inputs, 'idempotency-key': 'tenant-a-older' }
+    const own = await migrate(lab, keyed, { runId: 'older', attempt: 2 })
+    expect(failureOf(own)).toContain('ECS shows no task with key tenant-a-older. ECS forgets')
     expect(rows()).toBe(1)
   })
 })
@@ -252,14 +255,6 @@ describe('faults', () => {
       expect(rows()).toBe(1)
     },
   )
-
-  test('a RunTask that is throttled to the end has started nothing, and that is certain', async () => {
-    lab.faults.add({ operation: 'RunTask', kind: 'throttle' })
-    const run = await migrate(lab, { command: 'true', timeout: '30s' })
-    expect(run).toMatchObject({ exitCode: 1, outputs: { outcome: 'not-started' } })
-    expect(failureOf(run)).toMatch(/^ecs:RunTask on \S+ .*ThrottlingException: Rate exceeded/)
-    expect(failureOf(run)).not.toContain('One may still appear')
-  })
 
   test('a RunTask that is never answered names the task that it did start', async () => {
     lab.faults.add({ operation: 'RunTask', kind: 'resetAfter' })

@@ -1,4 +1,6 @@
+import { ActionError } from '@deploy-kit/core/errors'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { explainInterruption } from './interruption.ts'
 import { JumpingClock } from './testing/jumping-clock.ts'
 import { database, OWN_TAG, type SnapshotLab, startSnapshotLab } from './testing/snapshot-lab.ts'
 
@@ -132,11 +134,18 @@ describe('at the deadline, whatever does not answer', () => {
     expect(run.annotations[0]?.message).toMatch(message)
   })
 
-  test('CreateDBSnapshot that AWS throttles, it is certain that no snapshot was begun', async () => {
-    const run = await outlast('CreateDBSnapshot', inputs(), { ...silent('CreateDBSnapshot'), kind: 'throttle' })
-    expect(run.annotations[0]?.message).toContain('The last answer: Throttling: Rate exceeded')
-    expect(run.annotations[0]?.message).not.toContain('is not known')
-  })
+  test.each([
+    [true, 'Tried in vain. Whether AWS has begun snapshot nightly is not known.'],
+    [false, 'Tried in vain.'],
+  ])(
+    'an answer that was lost (%s) leaves open whether it has begun; a throttle does not',
+    async (answerLost, message) => {
+      const progress = { requested: { type: 'instance', identifier: 'nightly' }, answerLost } as const
+      const error = new ActionError('unreachable', 'Tried in vain.')
+      const unused = {} as never
+      await expect(explainInterruption(error, progress, unused, unused, unused)).rejects.toMatchObject({ message })
+    },
+  )
 
   test('the wait says what was seen last, that it goes on, and what AWS answered at the end', async () => {
     for (let call = 2; call < 40; call += 1) {

@@ -46,6 +46,19 @@ describe('AwsCaller', () => {
     expect(sent()).toBe(4)
   })
 
+  test.each([
+    [sdkError('ThrottlingException', 'Rate exceeded', 400), 0],
+    [sdkError('ServerException', 'oops', 500), 1],
+    [Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }), 1],
+  ])('tells whoever asks when an attempt may have taken effect: $name', async (error, times) => {
+    let lost = 0
+    const onLostAnswer = (): void => {
+      lost += 1
+    }
+    await callerFor(60_000).call({ ...about, send: failing(error).send, onLostAnswer })
+    expect(lost).toBe(times)
+  })
+
   test('goes on until the deadline and then says what the last answer was', async () => {
     const send = async (): Promise<never> => {
       throw sdkError('ThrottlingException', 'Rate exceeded', 400)
