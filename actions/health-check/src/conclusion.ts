@@ -64,5 +64,7 @@ function headlineOf(verdict: HealthVerdict): string {
   const failure = decisive.lastFailure ?? decisive.last
   const why = failure ? describeProblems(failure) : 'it was never probed'
   const some = decisive.passes > 0 ? `; ${decisive.passes} of ${decisive.attempts} attempts were as expected` : ''
-  return `${decisive.target.text}${others} is not healthy after ${elapsed} (${verdict.reason}): ${why}${some}`
+  // At the deadline the time says it: the step took as long as it may.
+  const early = verdict.end === 'deadline' ? '' : `; ended by ${verdict.end}`
+  return `${decisive.target.text}${others} is not healthy after ${elapsed} (${verdict.reason}): ${why}${some}${early}`
 }

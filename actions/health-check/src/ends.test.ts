@@ -12,6 +12,7 @@ describe('the wait ends early', () => {
     expect(run.exitCode).toBe(1)
     expect(run.outputs).toMatchObject({ healthy: 'false', reason: 'status', attempts: '1', 'last-status': '401' })
     expect(run.report.end).toBe('fail-fast-status')
+    expect(run.annotations[0]?.message).toMatch(/; ended by fail-fast-status$/)
   })
 
   test('for all targets, when one of them has such a status', async () => {
@@ -32,6 +33,7 @@ describe('the wait ends early', () => {
     const run = await check(server.url, { 'failure-threshold': '3' })
     expect(run.outputs).toMatchObject({ reason: 'status', attempts: '6' })
     expect(run.report.end).toBe('failure-threshold')
+    expect(run.annotations[0]?.message).toMatch(/; ended by failure-threshold$/)
   })
 
   test('not before the start period is over', async () => {
