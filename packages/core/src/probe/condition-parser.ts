@@ -43,7 +43,11 @@ function spanned<T>(cursor: TextCursor, take: () => T): [T, Span] {
 }
 
 function takeOperator(cursor: TextCursor): Operator {
+  const from = cursor.at
   const operator = OPERATORS.find((candidate) => cursor.take(candidate))
+  if (operator !== undefined && cursor.startsWith('=')) {
+    throw cursor.problem(`'${operator}=' is no operator; write ${operator}`, from, cursor.at + 1)
+  }
   if (operator !== undefined) return operator
   if (cursor.startsWith('=')) throw cursor.problem("'=' is no operator; write ==")
   if (cursor.atEnd) throw cursor.problem(`an operator is missing; write one of ${OPERATORS.join(' ')}`)

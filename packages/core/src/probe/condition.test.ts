@@ -127,6 +127,8 @@ describe('a condition that cannot be read shows where', () => {
   test.each([
     ['[STATSU] == 200', 'unknown placeholder [STATSU]', '^^^^^^^^'],
     ['[STATUS] = 200', "'=' is no operator; write ==", '         ^'],
+    ['[BODY].a === b', "'===' is no operator; write ==", '         ^^^'],
+    ['[BODY].a !== b', "'!==' is no operator; write !=", '         ^^^'],
     ['[STATUS] ==', 'a value is missing', '           ^'],
     ['[STATUS]', 'an operator is missing', '        ^'],
     ['[STATUS] 200', 'here must be one of', '         ^'],
