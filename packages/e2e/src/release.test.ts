@@ -1,7 +1,8 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createSourceRepository, type SourceRepository } from '@deploy-kit/release/publishing/testing/source-repository'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -52,6 +53,13 @@ beforeAll(async () => {
 
 afterAll(() => sources[Symbol.asyncDispose]())
 
+/** Rehearses with the actions of the releases, in a world without anything: none of these workflows uses AWS. */
+async function rehearseReleases(workflowFile: string): ReturnType<typeof rehearse> {
+  const world = join(dirname(workflowFile), 'lab.yml')
+  await writeFile(world, 'region: eu-central-1\naccountId: "123456789012"\n')
+  return rehearse(workflowFile, '--actions-from', sources.bare, '--world', world)
+}
+
 /** A server that remembers who has asked: a released bundle knows its version. */
 async function listen(): Promise<{ readonly url: string; readonly agents: (string | undefined)[] }> {
   const agents: (string | undefined)[] = []
@@ -76,10 +84,7 @@ test('a workflow runs what it has pinned: v1 is the last release, v1.0 the last 
   const { 'v1.0.0': first = '', 'v1.1.0': second, v1 } = await sources.tags()
   expect(v1).toBe(second)
   const { url, agents } = await listen()
-  const { code, output } = await rehearse(
-    await repositoryWith(workflow(url, 'v1', first, 'v1.0', 'v1.0.0')),
-    ...['--actions-from', sources.bare],
-  )
+  const { code, output } = await rehearseReleases(await repositoryWith(workflow(url, 'v1', first, 'v1.0', 'v1.0.0')))
   expect(code, output).toBe(0)
   expect(agents).toEqual(['1.1.0', '1.0.0', '1.0.0', '1.0.0'].map((version) => `deploy-kit-health-check/${version}`))
   expect(output).toContain(`org/deploy-kit/health-check@v1 is ${second}, as --actions-from says`)
@@ -90,17 +95,17 @@ test('the reusable workflow is called at the commit that a release was built fro
   const { url, agents } = await listen()
   const call = (ref: string) =>
     `on: push\njobs:\n  call:\n    uses: org/deploy-kit/.github/workflows/check.yml@${ref}\n    with: { url: "${url}" }\n`
-  const run = await rehearse(await repositoryWith(call(source)), '--actions-from', sources.bare)
+  const run = await rehearseReleases(await repositoryWith(call(source)))
   expect(run.code, run.output).toBe(0)
   expect(agents).toEqual(['deploy-kit-health-check/1.1.0'])
-  const nowhere = await rehearse(await repositoryWith(call('9'.repeat(40))), '--actions-from', sources.bare)
+  const nowhere = await rehearseReleases(await repositoryWith(call('9'.repeat(40))))
   expect(nowhere.output).toContain(`test.yml:4:11: ${sources.bare} has no tag, branch or commit '${'9'.repeat(40)}'`)
 })
 
 test('a release that does not exist is refused with file and line before anything runs', async () => {
   const { 'v1.0.0': first = '' } = await sources.tags()
   const file = await repositoryWith(workflow('http://127.0.0.1:9', 'v2', first.slice(0, 12)))
-  const { code, output } = await rehearse(file, '--actions-from', sources.bare)
+  const { code, output } = await rehearseReleases(file)
   expect(code).toBe(1)
   expect(output).toContain('Refused, nothing was run:')
   expect(output).toMatch(
