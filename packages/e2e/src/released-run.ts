@@ -20,13 +20,22 @@ export interface StartedRun {
   readonly ended: Promise<ReleasedRun>
 }
 
+const bundles = new Map<string, Promise<string>>()
+
+/** What is built does not change while a test runs; looking whether it is up to date reads all that it is made of. */
+function bundleOf(action: string): Promise<string> {
+  const bundle = bundles.get(action) ?? ensureReleasedAction(action)
+  bundles.set(action, bundle)
+  return bundle
+}
+
 /** Starts the built bundle of an action by itself, with nothing in its environment but what a runner gives it. */
 export async function startReleased(
   action: string,
   inputs: Readonly<Record<string, string>>,
   options: { environment?: Readonly<Record<string, string>>; wrapper?: readonly string[] } = {},
 ): Promise<StartedRun> {
-  const bundle = join(await ensureReleasedAction(action), 'dist', 'main.mjs')
+  const bundle = join(await bundleOf(action), 'dist', 'main.mjs')
   const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-run-'))
   const [outputFile, summaryFile] = [join(folder, 'output'), join(folder, 'summary')]
   await Promise.all([outputFile, summaryFile].map((file) => writeFile(file, '')))
