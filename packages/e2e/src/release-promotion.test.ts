@@ -17,7 +17,7 @@ let lab: Lab
 beforeAll(async () => {
   await ensureReleaseTree()
   world = await loadWorld(join(example, 'lab.yml'))
-  lab = await startLab({ world, repository: 'org/finance-hub' })
+  lab = await startLab({ world, repository: 'org/finance-hub', timeScale: 0.004 })
 }, 120_000)
 
 afterAll(() => lab?.[Symbol.asyncDispose]())
@@ -26,7 +26,7 @@ afterAll(() => lab?.[Symbol.asyncDispose]())
 async function promote(image: string, version: string): Promise<WorkflowRun> {
   const text = await readFile(join(example, '.github/workflows/promote.yml'), 'utf8')
   return runWorkflow({
-    workflowFile: await repositoryWith(text.replaceAll('interval: 2s', 'interval: 300ms')),
+    workflowFile: await repositoryWith(text.replaceAll('interval: 2s', 'interval: 100ms')),
     event: 'workflow_dispatch',
     inputs: { image, version },
     vars: lab.variables,
