@@ -10,7 +10,7 @@ import { printedBy, stepOf, writeRepository } from '@deploy-kit/lab/rehearsal/te
 import { parseWorld, type WorldInput } from '@deploy-kit/lab/world'
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { pathWithAwsCli } from './aws-cli.ts'
+import { createStandIn } from './stand-in.ts'
 
 /** Plays docs/examples/finance-hub/.github/workflows/backup.yml as it stands there. */
 
@@ -32,12 +32,12 @@ function issuesOf(lab: Lab): readonly Issue[] {
 }
 
 async function play(lab: Lab) {
-  const [workflow, script, path] = await Promise.all([
+  await using aws = await createStandIn('aws')
+  const [workflow, script] = await Promise.all([
     readFile(join(example, '.github/workflows/backup.yml'), 'utf8'),
     readFile(join(example, 'ops/check-backup.js'), 'utf8'),
-    pathWithAwsCli(),
   ])
-  vi.stubEnv('PATH', path)
+  vi.stubEnv('PATH', aws.path)
   const files = { 'ops/check-backup.js': script }
   // Only the pause between two looks is shorter.
   const quick = workflow.replace('retention-count: 7', '$&\n          interval: 20ms')

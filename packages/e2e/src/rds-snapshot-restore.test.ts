@@ -7,8 +7,8 @@ import { parseWorld } from '@deploy-kit/lab/world'
 import { ensureReleasedAction } from '@deploy-kit/release/released-action'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { pathWithAwsCli } from './aws-cli.ts'
 import { runReleased } from './released-run.ts'
+import { createStandIn } from './stand-in.ts'
 
 const master = { databaseName: 'ledger', username: 'ledger', password: 'ledger-secret' }
 
@@ -102,7 +102,8 @@ test.each([
 
     const [, commands = ''] = /How to restore from it<\/summary>\n\n```sh\n([\s\S]*?)\n```/.exec(run.summary) ?? []
     expect(commands).toContain(run.outputs['snapshot-identifier'])
-    const env = { ...lab.environment, PATH: await pathWithAwsCli() }
+    await using aws = await createStandIn('aws')
+    const env = { ...lab.environment, PATH: aws.path }
     await promisify(execFile)('sh', ['-e', '-c', commands], { env })
     await vi.waitFor(async () => expect((await describeInstance(restored)).DBInstanceStatus).toBe('available'), {
       timeout: 60_000,

@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { CreateDBClusterSnapshotCommand, CreateDBSnapshotCommand, RDSClient } from '@aws-sdk/client-rds'
 import { startLab } from '@deploy-kit/lab/lab'
 import { parseWorld } from '@deploy-kit/lab/world'
 import { createSourceRepository } from '@deploy-kit/release/publishing/testing/source-repository'
 import { ensureReleaseTree } from '@deploy-kit/release/tree'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { pathWithAwsCli } from './aws-cli.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { listPages, type Page, repository, type Snippet } from './documentation/page.ts'
+import { createStandIn } from './stand-in.ts'
 
 /**
  * The commands in the pages are run as they stand there, with only the names of this machine put in. Each snippet is
@@ -61,8 +60,8 @@ test('the two commands of the README are those that .ci/run runs', async () => {
   }
 })
 
-// The snippets are for bash.
-test.skipIf(process.platform === 'win32').for(snippets.filter(({ key }) => key in runs))(
+// The snippets are for bash. Most of their time they wait, each for a lab of its own.
+test.skipIf(process.platform === 'win32').concurrent.for(snippets.filter(({ key }) => key in runs))(
   'the commands at $place work',
   { timeout: 120_000 },
   async ({ key, text }) => {
@@ -87,24 +86,20 @@ async function runScript(script: string, { cwd, environment }: Shell): Promise<{
   return { code: code as number, output: stdout + stderr }
 }
 
-async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'deploy-kit-snippet-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
+const makeFolder = () => mkdtempDisposable(join(tmpdir(), 'deploy-kit-snippet-'))
 
 /** What the page has in another terminal is a lab of the test's own, and the release tree is there already. */
 async function runBundle(script: string): Promise<void> {
   const world = join(repository, 'docs/examples/finance-hub/lab.yml')
   await using lab = await startLab({ world })
-  const folder = await makeFolder()
-  for (const name of ['node_modules', 'release']) await symlink(join(repository, name), join(folder, name))
+  await using folder = await makeFolder()
+  for (const name of ['node_modules', 'release']) await symlink(join(repository, name), join(folder.path, name))
   const lines = Object.entries(lab.environment).map(([name, value]) => `export ${name}='${value}'\n`)
-  await writeFile(join(folder, 'lab.env'), `${lines.join('')}ready\n`)
-  const { code, output } = await runScript(script.replace('npx --yes pnpm@12 release:tree', ''), { cwd: folder })
+  await writeFile(join(folder.path, 'lab.env'), `${lines.join('')}ready\n`)
+  const { code, output } = await runScript(script.replace('npx --yes pnpm@12 release:tree', ''), { cwd: folder.path })
   expect(code, output).toBe(0)
-  expect(await readFile(join(folder, 'summary.md'), 'utf8')).toContain('health-check')
-  expect(await readFile(join(folder, 'output.txt'), 'utf8')).toMatch(/^healthy<<.+\ntrue\n/m)
+  expect(await readFile(join(folder.path, 'summary.md'), 'utf8')).toContain('health-check')
+  expect(await readFile(join(folder.path, 'output.txt'), 'utf8')).toMatch(/^healthy<<.+\ntrue\n/m)
 }
 
 /** Only Linux has the folder. What of others cannot be read is passed over, with another exit code. */
@@ -114,18 +109,22 @@ async function findProcess(script: string): Promise<void> {
     env: { LAB_PROCESS: 'of-this-test', PATH: process.env.PATH },
     stdio: 'ignore',
   })
-  onTestFinished(() => void left.kill())
   await once(left, 'spawn')
-  const { output } = await runScript(script, { cwd: await makeFolder() })
-  expect(output.split('\n')).toContain(`/proc/${left.pid}/environ`)
+  try {
+    await using folder = await makeFolder()
+    const { output } = await runScript(script, { cwd: folder.path })
+    expect(output.split('\n')).toContain(`/proc/${left.pid}/environ`)
+  } finally {
+    left.kill()
+  }
 }
 
 /** What somebody does who has read the README: its pipeline in a folder of their own, deploy-kit's clone beside it. */
 async function rehearsePipeline(script: string): Promise<void> {
-  const folder = await makeFolder()
-  const app = join(folder, 'app')
+  await using folder = await makeFolder()
+  const app = join(folder.path, 'app')
   await mkdir(join(app, '.github/workflows'), { recursive: true })
-  await symlink(repository, join(folder, 'deploy-kit'))
+  await symlink(repository, join(folder.path, 'deploy-kit'))
   const pipeline = pages.find(({ path }) => path === 'README.md')?.snippets.find(({ language }) => language === 'yaml')
   // Looking more often than by default, so that the test is quick.
   const quick = pipeline?.text.replaceAll(/^( +uses: org\/deploy-kit\/.+\n +with:\n)( +)/gm, '$1$2interval: 200ms\n$2')
@@ -142,19 +141,19 @@ async function verifyRelease(script: string): Promise<void> {
   await using sources = await createSourceRepository()
   const { code, output } = await sources.release(['1.2.3'])
   expect(code, output).toBe(0)
-  const folder = await makeFolder()
-  const gh = fileURLToPath(new URL('./stand-ins/gh.ts', import.meta.url))
-  await writeFile(join(folder, 'gh'), `#!/bin/sh\nexec '${process.execPath}' '${gh}' "$@"\n`, { mode: 0o755 })
+  await using gh = await createStandIn('gh')
   const attested = join(sources.root, '.tmp/release-candidate/SHA256SUMS')
   const environment = {
     ATTESTED: attested,
-    PATH: [folder, process.env.PATH].join(delimiter),
+    PATH: gh.path,
     GIT_CONFIG_COUNT: '1',
     GIT_CONFIG_KEY_0: `url.${sources.bare}.insteadOf`,
     GIT_CONFIG_VALUE_0: 'https://github.com/org/deploy-kit',
   }
-  const verify = async () =>
-    runScript(script.replaceAll('health-check/', 'alpha/'), { cwd: await makeFolder(), environment })
+  const verify = async () => {
+    await using empty = await makeFolder()
+    return await runScript(script.replaceAll('health-check/', 'alpha/'), { cwd: empty.path, environment })
+  }
   const verified = await verify()
   expect(verified.code, verified.output).toBe(0)
   expect(verified.output).toContain((await sources.tags())['v1.2.3'])
@@ -177,16 +176,17 @@ async function restore(script: string): Promise<void> {
   const { AWS_ENDPOINT_URL: endpoint = '', AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = lab.environment
   const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY }
   const rds = new RDSClient({ region: 'eu-central-1', endpoint, credentials })
-  onTestFinished(() => rds.destroy())
   if (isCluster)
     await rds.send(
       new CreateDBClusterSnapshotCommand({ DBClusterSnapshotIdentifier: name, DBClusterIdentifier: 'finance-ledger' }),
     )
   else await rds.send(new CreateDBSnapshotCommand({ DBSnapshotIdentifier: name, DBInstanceIdentifier: 'finance-hub' }))
-  const environment = { ...lab.environment, PATH: await pathWithAwsCli() }
+  await using aws = await createStandIn('aws')
+  const environment = { ...lab.environment, PATH: aws.path }
   const type = isCluster ? 'db-cluster-snapshot' : 'db-snapshot'
   const wait = `aws rds wait ${type}-available --${type}-identifier ${name}\n`
-  const { code, output } = await runScript(wait + script, { cwd: await makeFolder(), environment })
+  await using folder = await makeFolder()
+  const { code, output } = await runScript(wait + script, { cwd: folder.path, environment })
   expect(code, output).toBe(0)
   expect(output).toContain('finance-')
 }
