@@ -6,7 +6,7 @@ import manifest from '../action.yml'
 import { captureByCommand } from './captured-version.ts'
 import { restoreByCommand } from './command-rollback.ts'
 import { captureServices } from './guard.ts'
-import { checkTogether, fields, type Inputs } from './inputs.ts'
+import { checkEcsRegion, checkTogether, fields, type Inputs } from './inputs.ts'
 import { restoreEcs } from './restore-ecs.ts'
 import { chooseTarget } from './rollback-target.ts'
 import { parseBaseline, parseCommandBaseline } from './saved-baseline.ts'
@@ -16,6 +16,7 @@ export const action = defineAction({
   manifest,
   fields,
   check: checkTogether,
+  checkAgainstFiles: checkEcsRegion,
   main: (inputs, context) =>
     inputs.mode === 'guard' ? timed(inputs, context, arm, 'armed') : timed(inputs, context, rollBack, 'restored'),
   post: (inputs, context) => timed(inputs, context, restoreArmed, 'restored'),

@@ -260,4 +260,12 @@ describe('bad inputs', () => {
     expect(result.annotations[0]?.message).toMatch(message)
     expect(result.outputs.baseline).toBeUndefined()
   })
+
+  it('a missing region is said with the others, and commands need none', async () => {
+    const result = await run({ cluster: 'c', 'verify-timeout': '5m' })
+    expect(result.annotations[0]?.message).toMatch(
+      /^3 inputs cannot be used:\n- services: is required for ECS .*\n- verify-timeout: .*\n- aws-region: is required, because /,
+    )
+    expect((await run({ 'capture-command': 'echo 1', 'rollback-command': 'true' })).exitCode).toBe(0)
+  })
 })

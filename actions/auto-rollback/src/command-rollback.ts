@@ -2,7 +2,7 @@ import type { ActionContext, Verdict } from '@deploy-kit/core/action'
 import type { Deadline } from '@deploy-kit/core/deadline'
 import { ActionError, CancelledError, messageOf } from '@deploy-kit/core/errors'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
-import { waitUntil } from '@deploy-kit/core/wait'
+import { pauseWithin, waitUntil } from '@deploy-kit/core/wait'
 import { captureVersion } from './captured-version.ts'
 import { runCommand } from './command.ts'
 import type { Inputs } from './inputs.ts'
@@ -110,7 +110,7 @@ async function waitForVersion(command: string, tools: Tools): Promise<{ isRestor
       return { verdict: state.value === version ? 'pass' : 'pending', state: state.state, value: undefined }
     },
     timeoutMs: deadline.totalMs,
-    everyMs: inputs.interval,
+    everyMs: pauseWithin(inputs.interval, inputs.timeout),
     deadline,
     signal: context.signal,
     clock: context.clock,

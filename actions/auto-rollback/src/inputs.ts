@@ -1,3 +1,5 @@
+import type { ActionContext } from '@deploy-kit/core/action'
+import { checkRegion } from '@deploy-kit/core/aws/aws-client'
 import { awsFields } from '@deploy-kit/core/aws/aws-inputs'
 import type { EcsBaseline } from '@deploy-kit/core/ecs/baseline'
 import { shortName } from '@deploy-kit/core/ecs/names'
@@ -11,7 +13,6 @@ import { boolean, choice, duration, list, optional, text } from '@deploy-kit/cor
 import type { InputProblem, InputsOf } from '@deploy-kit/core/inputs'
 import type { Target } from '@deploy-kit/core/probe/target'
 import { parseTarget } from '@deploy-kit/core/probe/target'
-
 import { parseCommandBaseline, parseEcsBaseline } from './saved-baseline.ts'
 
 export const fields = {
@@ -35,13 +36,24 @@ export const fields = {
 export type Inputs = InputsOf<typeof fields>
 
 export function checkTogether(inputs: Partial<Inputs>): readonly InputProblem[] {
-  const usesCommands = inputs.captureCommand !== undefined || inputs.rollbackCommand !== undefined
   return [
-    ...(usesCommands ? [...checkCommands(inputs), ...checkAws(inputs)] : checkEcs(inputs)),
+    ...(usesCommands(inputs) ? [...checkCommands(inputs), ...checkAws(inputs)] : checkEcs(inputs)),
     ...(inputs.mode === 'guard' ? checkGuard(inputs) : checkRollback(inputs)),
     ...checkBaseline(inputs),
     ...checkVerification(inputs),
   ]
+}
+
+function usesCommands({ captureCommand, rollbackCommand }: Partial<Inputs>): boolean {
+  return captureCommand !== undefined || rollbackCommand !== undefined
+}
+
+/** ECS has to be asked in some region; commands need none. */
+export async function checkEcsRegion(
+  inputs: Partial<Inputs>,
+  environment: ActionContext['environment'],
+): Promise<readonly InputProblem[]> {
+  return usesCommands(inputs) ? [] : await checkRegion(inputs, environment)
 }
 
 function checkCommands(inputs: Partial<Inputs>): InputProblem[] {

@@ -5,6 +5,7 @@ import type { Ecs } from '@deploy-kit/core/ecs/ecs-client'
 import { listSome, shortName } from '@deploy-kit/core/ecs/names'
 import type { RolloutsEnd } from '@deploy-kit/core/ecs/rollouts'
 import { blocks, code, escapeMarkdown, table } from '@deploy-kit/core/markdown'
+import { pauseWithin } from '@deploy-kit/core/wait'
 import {
   headlineOf,
   listDefinitions,
@@ -29,7 +30,7 @@ export async function restoreEcs(
     baseline,
     explicit,
     dryRun: inputs.dryRun,
-    everyMs: inputs.interval,
+    everyMs: pauseWithin(inputs.interval, inputs.timeout),
     ecs,
     deadline,
     context,

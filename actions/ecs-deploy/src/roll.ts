@@ -7,6 +7,7 @@ import type { Rollout, RolloutResult } from '@deploy-kit/core/ecs/rollout'
 import type { Change } from '@deploy-kit/core/ecs/rollout-progress'
 import { followRollouts, requestRollouts } from '@deploy-kit/core/ecs/rollouts'
 import { updateService } from '@deploy-kit/core/ecs/service-update'
+import { pauseWithin } from '@deploy-kit/core/wait'
 import { deployHeadline } from './deploy-headline.ts'
 import type { ServicePlan } from './deploy-plan.ts'
 import { reportService, type ServiceReport, stepOutcome } from './deploy-result.ts'
@@ -39,7 +40,7 @@ export async function rollServices(plans: readonly ServicePlan[], rolling: Rolli
     cluster: inputs.cluster,
     context,
     deadline,
-    everyMs: inputs.interval,
+    everyMs: pauseWithin(inputs.interval, inputs.timeout),
     maxParallel: inputs.maxParallel,
     maxFailedTasks: inputs.maxFailedTasks,
     stopAtFirstFailure: true,
