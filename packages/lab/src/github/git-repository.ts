@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GitError, runGit } from '../git-process.ts'
 
 /** A commit as git has it. Dates are ISO 8601. */
 export interface GitCommit {
@@ -27,15 +27,10 @@ export interface GitTreeEntry {
   readonly size?: number
 }
 
-/** git said no; `stderr` is its reason. */
-export class GitError extends Error {
-  readonly stderr: string
-
-  constructor(args: readonly string[], stderr: string) {
-    super(`git ${args.join(' ')}: ${stderr.trim()}`)
-    this.name = 'GitError'
-    this.stderr = stderr
-  }
+interface GitInput {
+  readonly input?: string | Buffer
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A real bare repository, worked on with git's own commands. */
@@ -53,36 +48,21 @@ export class GitRepository {
     return repository
   }
 
-  /** @throws {GitError} when git exits with another code than 0 */
-  async run(args: readonly string[], options: { input?: string | Buffer; env?: Record<string, string> } = {}) {
-    return (await this.runRaw(args, options)).toString('utf8')
+  /** Gives what git printed. @throws GitError when it ends with another code than 0 */
+  async run(args: readonly string[], options: GitInput = {}): Promise<string> {
+    return (await this.#runRaw(args, options)).toString('utf8')
   }
 
-  runRaw(
-    args: readonly string[],
-    options: { input?: string | Buffer; env?: Record<string, string> } = {},
-  ): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  #runRaw(args: readonly string[], { input, env }: GitInput = {}): Promise<Buffer> {
     const inDirectory = args[0] === 'init' ? args : ['--git-dir', this.directory, ...args]
-    const child = execFile(
-      'git',
-      inDirectory,
-      { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024, env: { ...gitEnvironment(), ...options.env } },
-      (error, stdout, stderr) => (error ? reject(new GitError(args, stderr.toString())) : resolve(stdout)),
-    )
-    // git may end before it has read everything, and says why by itself.
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(options.input ?? '')
-    return promise
+    return runGit(inDirectory, { environment: { ...gitEnvironment(), ...env }, ...(input !== undefined && { input }) })
   }
 
   /** The object that a name (`refs/heads/main`, a sha, a branch) leads to, or undefined. */
   async resolve(name: string, type: 'commit' | 'tree' | 'blob' | '' = ''): Promise<string | undefined> {
-    if (name.startsWith('-')) return undefined
+    if (name.startsWith('-') || name.includes('\0')) return undefined
     const suffix = type === '' ? '' : `^{${type}}`
-    const found = await this.run(['rev-parse', '--quiet', '--verify', '--end-of-options', `${name}${suffix}`]).catch(
-      () => undefined,
-    )
+    const found = await this.#ask(['rev-parse', '--quiet', '--verify', '--end-of-options', `${name}${suffix}`])
     return found?.trim()
   }
 
@@ -148,7 +128,7 @@ export class GitRepository {
   }
 
   readBlob(sha: string): Promise<Buffer> {
-    return this.runRaw(['cat-file', 'blob', sha])
+    return this.#runRaw(['cat-file', 'blob', sha])
   }
 
   async listTree(sha: string, recursive: boolean): Promise<GitTreeEntry[]> {
@@ -184,14 +164,21 @@ export class GitRepository {
   }
 
   async mergeBase(a: string, b: string): Promise<string | undefined> {
-    return (await this.run(['merge-base', a, b]).catch(() => '')).trim() || undefined
+    return (await this.#ask(['merge-base', a, b]))?.trim()
   }
 
   async isAncestor(ancestor: string, commit: string): Promise<boolean> {
-    return this.run(['merge-base', '--is-ancestor', ancestor, commit]).then(
-      () => true,
-      () => false,
-    )
+    return (await this.#ask(['merge-base', '--is-ancestor', ancestor, commit])) !== undefined
+  }
+
+  /** Undefined when git says no, which is an answer; that it cannot be started is none. */
+  async #ask(args: readonly string[]): Promise<string | undefined> {
+    try {
+      return await this.run(args)
+    } catch (error) {
+      if (error instanceof GitError && error.exitCode !== undefined) return undefined
+      throw error
+    }
   }
 }
 

@@ -1,15 +1,7 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-
-const execute = promisify(execFile)
-
-/** git said no; the message is git's own. */
-export class GitError extends Error {
-  override readonly name = 'GitError'
-}
+import { GitError, runGit } from '../git-process.ts'
 
 /**
- * Runs git in `directory`, untouched by GIT_DIR and the like of a surrounding git command.
+ * Runs git in `directory` with the user's own settings, untouched by GIT_DIR and the like of a surrounding git command.
  * @returns what git printed, without the last line break
  * @throws GitError
  */
@@ -19,18 +11,11 @@ export async function git(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))
-  try {
-    const { stdout } = await execute('git', [...args], {
-      cwd: directory,
-      env: { ...Object.fromEntries(inherited), ...environment },
-      maxBuffer: 64 * 1024 * 1024,
-    })
-    return stdout.replace(/\n$/, '')
-  } catch (error) {
-    const { stderr, code, message } = error as { stderr?: string; code?: unknown; message: string }
-    if (code === 'ENOENT') throw new GitError('git is not installed, or the folder does not exist', { cause: error })
-    throw new GitError(stderr?.trim() || message, { cause: error })
-  }
+  const printed = await runGit(args, {
+    cwd: directory,
+    environment: { ...Object.fromEntries(inherited), ...environment },
+  })
+  return printed.toString('utf8').replace(/\n$/, '')
 }
 
 /** As git, undefined instead of an error. */

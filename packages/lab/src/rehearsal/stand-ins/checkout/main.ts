@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { GitError, git } from '../../git.ts'
+import { GitError } from '../../../git-process.ts'
+import { git } from '../../git.ts'
 import { failStep, readInput, setOutput } from '../step-input.ts'
 
 /** What is fetched, and what is checked out of it. */
