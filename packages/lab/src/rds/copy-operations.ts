@@ -32,7 +32,7 @@ function copy(account: Account, kind: SnapshotKind, input: Input, call: Call): O
     ...(source.snapshot ? snapshotKeys(kind, source.snapshot) : {}),
     ...requestKeys(request.tags),
   })
-  authorizeSnapshot(call, `rds:Copy${kind.noun}`, account, kind, identifier, request.tags)
+  authorizeSnapshot(kind, call, `rds:Copy${kind.noun}`, account, identifier, request.tags)
   const arn = arnOf(account.context, region, kind.arnType, identifier)
   const original = source.snapshot
   // "Tags are never merged. Instead, AWS uses either the provided Tags value or the tags of the original snapshot":

@@ -16,23 +16,30 @@ type InstanceFacts = Pick<
 > &
   Partial<DbInstance>
 
-export function newInstance(account: Account, facts: InstanceFacts): DbInstance {
+/** What instances and clusters have in common. */
+function databaseDefaults(account: Account, engine: string) {
   const engineVersion = account.storage.version
   return {
-    kind: 'instance',
-    resourceId: newResourceId('db', account.context.random),
     createdAt: new Date(),
     engineVersion,
-    allocatedStorage: 20,
-    storageType: facts.engine === 'postgres' ? 'gp3' : 'aurora',
+    storageType: engine === 'postgres' ? 'gp3' : 'aurora',
     kmsKeyId: undefined,
     tags: NO_TAGS,
     copyTagsToSnapshot: false,
     deletionProtection: false,
     securityGroups: [DEFAULT_SECURITY_GROUP],
     subnetGroup: DEFAULT_SUBNET_GROUP,
+    parameterGroup: parameterGroupOf(engine, engineVersion),
+  }
+}
+
+export function newInstance(account: Account, facts: InstanceFacts): DbInstance {
+  return {
+    ...databaseDefaults(account, facts.engine),
+    kind: 'instance',
+    resourceId: newResourceId('db', account.context.random),
+    allocatedStorage: 20,
     instanceClass: DEFAULT_CLASS,
-    parameterGroup: parameterGroupOf(facts.engine, engineVersion),
     multiAz: false,
     publiclyAccessible: false,
     autoMinorVersionUpgrade: true,
@@ -48,19 +55,10 @@ type ClusterFacts = Pick<
 
 export function newCluster(account: Account, facts: ClusterFacts): DbCluster {
   return {
+    ...databaseDefaults(account, facts.engine),
     kind: 'cluster',
     resourceId: newResourceId('cluster', account.context.random),
-    createdAt: new Date(),
-    engineVersion: account.storage.version,
     allocatedStorage: 1,
-    storageType: facts.engine === 'postgres' ? 'gp3' : 'aurora',
-    kmsKeyId: undefined,
-    tags: NO_TAGS,
-    copyTagsToSnapshot: false,
-    deletionProtection: false,
-    securityGroups: [DEFAULT_SECURITY_GROUP],
-    subnetGroup: DEFAULT_SUBNET_GROUP,
-    parameterGroup: parameterGroupOf(facts.engine, account.storage.version),
     ...facts,
   }
 }

@@ -35,7 +35,7 @@ export function find(account: Account, call: Call, action: string, identifier: s
 /** A last snapshot needs what CreateDBSnapshot needs: the actions' "Dependent actions". */
 export function authorizeFinalSnapshot(account: Account, call: Call, instance: DbInstance, snapshot: string): void {
   authorizeInstance(call, 'rds:CreateDBSnapshot', account, instance.identifier)
-  authorizeSnapshot(call, 'rds:CreateDBSnapshot', account, snapshotKinds.instance, snapshot)
+  authorizeSnapshot(snapshotKinds.instance, call, 'rds:CreateDBSnapshot', account, snapshot)
 }
 
 /** @throws AwsError InvalidDBInstanceState */

@@ -1,50 +1,44 @@
 import type { Call } from '../service.ts'
 import type { Account } from './account.ts'
-import { arnOf, type DbCluster, type DbInstance, type Snapshot } from './resources.ts'
+import { arnOf, type DbCluster, type DbInstance, type ResourceType, type Snapshot } from './resources.ts'
 import type { SnapshotKind } from './snapshot-kind.ts'
 import type { Tags } from './tags.ts'
 
-/**
- * Which IAM action on which resource a call needs, and the condition keys that go with it:
- * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
- */
 type Keys = Record<string, string | readonly string[]>
 
-export function authorizeInstance(
-  call: Call,
-  action: string,
-  account: Account,
-  identifier: string,
-  requestTags?: Tags,
-): void {
-  const instance = account.instance(call.region, identifier)
-  const arn = arnOf(account.context, call.region, 'db', identifier.toLowerCase())
-  call.authorize(action, arn, { ...(instance ? instanceKeys(instance) : {}), ...requestKeys(requestTags) })
+/**
+ * Whether the caller may do `action` to what has this name, be it there or not, with the condition keys that go with it.
+ *
+ * @throws AwsError AccessDenied
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+ */
+type Authorize = (call: Call, action: string, account: Account, identifier: string, requestTags?: Tags) => void
+
+function authorizing<Resource>(
+  arnType: ResourceType,
+  find: (account: Account, region: string, identifier: string) => Resource | undefined,
+  keysOf: (resource: Resource) => Keys,
+): Authorize {
+  return (call, action, account, identifier, requestTags) => {
+    const resource = find(account, call.region, identifier)
+    const arn = arnOf(account.context, call.region, arnType, identifier.toLowerCase())
+    call.authorize(action, arn, { ...(resource && keysOf(resource)), ...requestKeys(requestTags) })
+  }
 }
 
-export function authorizeCluster(
-  call: Call,
-  action: string,
-  account: Account,
-  identifier: string,
-  requestTags?: Tags,
-): void {
-  const cluster = account.cluster(call.region, identifier)
-  const arn = arnOf(account.context, call.region, 'cluster', identifier.toLowerCase())
-  call.authorize(action, arn, { ...(cluster ? clusterKeys(cluster) : {}), ...requestKeys(requestTags) })
+export const authorizeInstance = authorizing('db', (account, ...name) => account.instance(...name), instanceKeys)
+
+export const authorizeCluster = authorizing('cluster', (account, ...name) => account.cluster(...name), clusterKeys)
+
+/** What snapshots of this kind are taken of. */
+export function authorizeSource(kind: SnapshotKind, ...given: Parameters<Authorize>): void {
+  const authorize = kind.of === 'instance' ? authorizeInstance : authorizeCluster
+  authorize(...given)
 }
 
-export function authorizeSnapshot(
-  call: Call,
-  action: string,
-  account: Account,
-  kind: SnapshotKind,
-  identifier: string,
-  requestTags?: Tags,
-): void {
-  const snapshot = account.snapshot(kind, call.region, identifier)
-  const arn = arnOf(account.context, call.region, kind.arnType, identifier.toLowerCase())
-  call.authorize(action, arn, { ...(snapshot ? snapshotKeys(kind, snapshot) : {}), ...requestKeys(requestTags) })
+export function authorizeSnapshot(kind: SnapshotKind, ...given: Parameters<Authorize>): void {
+  const find = (account: Account, region: string, identifier: string) => account.snapshot(kind, region, identifier)
+  authorizing(kind.arnType, find, (snapshot) => snapshotKeys(kind, snapshot))(...given)
 }
 
 /**

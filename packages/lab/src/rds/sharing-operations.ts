@@ -65,7 +65,7 @@ function modifyAttribute(account: Account, kind: SnapshotKind, input: Input, cal
 }
 
 function find(account: Account, kind: SnapshotKind, call: Call, action: string, identifier: string): Snapshot {
-  authorizeSnapshot(call, action, account, kind, identifier)
+  authorizeSnapshot(kind, call, action, account, identifier)
   const snapshot = account.snapshot(kind, call.region, identifier)
   if (snapshot === undefined) throw kind.notFound(identifier)
   return snapshot

@@ -2,7 +2,7 @@ import { AwsError, type Call, type Input, type Output, XmlList } from '../servic
 import type { Account } from './account.ts'
 import { snapshotAnswer } from './answers.ts'
 import { applyFilters, PAGE, pageOf } from './pages.ts'
-import { authorizeCluster, authorizeInstance, authorizeSnapshot } from './permissions.ts'
+import { authorizeSnapshot, authorizeSource } from './permissions.ts'
 import { filters, flag, readRequest, text } from './request.ts'
 import { nameIn, type Snapshot } from './resources.ts'
 import type { SnapshotKind } from './snapshot-kind.ts'
@@ -53,10 +53,9 @@ function authorizeListing(
 ): void {
   const action = `rds:${operation}`
   if (request.identifier === undefined && request.database !== undefined) {
-    const authorize = kind.of === 'instance' ? authorizeInstance : authorizeCluster
-    authorize(call, action, account, nameIn(request.database))
+    authorizeSource(kind, call, action, account, nameIn(request.database))
   } else {
-    authorizeSnapshot(call, action, account, kind, request.identifier === undefined ? '*' : nameIn(request.identifier))
+    authorizeSnapshot(kind, call, action, account, request.identifier === undefined ? '*' : nameIn(request.identifier))
   }
 }
 

@@ -3,7 +3,7 @@ import type { Account } from './account.ts'
 import { snapshotAnswer } from './answers.ts'
 import { checkIdentifier } from './identifiers.ts'
 import { clusterNotFound, instanceNotFound } from './listing-operations.ts'
-import { authorizeCluster, authorizeInstance, authorizeSnapshot, authorizeTagsOnCreate } from './permissions.ts'
+import { authorizeSnapshot, authorizeSource, authorizeTagsOnCreate } from './permissions.ts'
 import { readRequest, requiredText, tags } from './request.ts'
 import { arnOf, type DbCluster, type DbInstance, type Snapshot, sourceOf } from './resources.ts'
 import type { SnapshotKind } from './snapshot-kind.ts'
@@ -27,17 +27,12 @@ function createSnapshot(account: Account, kind: SnapshotKind, input: Input, call
     tags: ['Tags', tags],
   })
   const identifier = checkIdentifier(request.identifier, `${kind.noun}Identifier`, kind.longestIdentifier)
-  authorizeSource(account, kind, call, request.database, request.tags)
-  authorizeSnapshot(call, `rds:Create${kind.noun}`, account, kind, identifier, request.tags)
+  authorizeSource(kind, call, `rds:Create${kind.noun}`, account, request.database, request.tags)
+  authorizeSnapshot(kind, call, `rds:Create${kind.noun}`, account, identifier, request.tags)
   authorizeTagsOnCreate(call, arnOf(account.context, call.region, kind.arnType, identifier), request.tags)
   const database = findSource(account, kind, call.region, request.database)
   const snapshot = startSnapshot(account, kind, database, identifier, request.tags)
   return { [kind.noun]: snapshotAnswer(account, snapshot) }
-}
-
-function authorizeSource(account: Account, kind: SnapshotKind, call: Call, identifier: string, given: Tags): void {
-  const authorize = kind.of === 'instance' ? authorizeInstance : authorizeCluster
-  authorize(call, `rds:Create${kind.noun}`, account, identifier, given)
 }
 
 function findSource(account: Account, kind: SnapshotKind, region: string, identifier: string): DbInstance | DbCluster {
@@ -114,7 +109,7 @@ function notAvailable(database: DbInstance | DbCluster): AwsError {
 function removeSnapshot(account: Account, kind: SnapshotKind, input: Input, call: Call): Output {
   const operation = `Delete${kind.noun}`
   const request = readRequest(operation, input, { identifier: [`${kind.noun}Identifier`, requiredText] })
-  authorizeSnapshot(call, `rds:${operation}`, account, kind, request.identifier)
+  authorizeSnapshot(kind, call, `rds:${operation}`, account, request.identifier)
   const snapshot = account.snapshot(kind, call.region, request.identifier)
   if (snapshot === undefined) throw kind.notFound(request.identifier)
   if (snapshot.type !== 'manual') throw kind.invalidState('Only manual snapshots may be deleted.')
