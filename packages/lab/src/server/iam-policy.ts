@@ -30,15 +30,20 @@ const statement = v.pipe(
   v.check((s) => (s.Resource === undefined) !== (s.NotResource === undefined), 'needs either Resource or NotResource'),
 )
 
-const policySchema = v.strictObject({
-  Version: v.optional(v.picklist(['2012-10-17', '2008-10-17'])),
-  Id: v.optional(v.string()),
-  Statement: v.pipe(
-    v.unknown(),
-    v.transform((value) => (Array.isArray(value) ? value : [value])),
-    v.array(statement),
-  ),
-})
+/** What policies of every kind have around their statements. */
+export function documentSchema<const S extends v.GenericSchema>(statementSchema: S) {
+  return v.strictObject({
+    Version: v.optional(v.picklist(['2012-10-17', '2008-10-17'])),
+    Id: v.optional(v.string()),
+    Statement: v.pipe(
+      v.unknown(),
+      v.transform((value) => (Array.isArray(value) ? value : [value])),
+      v.array(statementSchema),
+    ),
+  })
+}
+
+const policySchema = documentSchema(statement)
 
 /** An identity-based IAM policy whose lists are lists. */
 export type IamPolicy = v.InferOutput<typeof policySchema>
@@ -58,10 +63,19 @@ export type Decision = 'allowed' | 'explicitDeny' | 'implicitDeny'
 
 /** @throws Error that names what is wrong; a condition operator that the lab does not know is refused, not ignored */
 export function parsePolicy(document: unknown): IamPolicy {
-  const result = v.safeParse(policySchema, document)
+  return parseDocument('IAM policy', policySchema, document)
+}
+
+/** @param kind begins the message of the error that names what is wrong */
+export function parseDocument<const S extends v.GenericSchema>(
+  kind: string,
+  schema: S,
+  document: unknown,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, document)
   if (result.success) return result.output
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the policy'}: ${issue.message}`)
-  throw new Error(`The IAM policy is not valid: ${problems.join('; ')}`)
+  throw new Error(`The ${kind} is not valid: ${problems.join('; ')}`)
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html */

@@ -1,5 +1,12 @@
 import * as v from 'valibot'
-import { conditionSchema, conditionsHold, listSchema, matchesAction } from './iam-policy.ts'
+import {
+  conditionSchema,
+  conditionsHold,
+  documentSchema,
+  listSchema,
+  matchesAction,
+  parseDocument,
+} from './iam-policy.ts'
 
 const statement = v.strictObject({
   Sid: v.optional(v.string()),
@@ -14,15 +21,7 @@ const statement = v.strictObject({
   Condition: v.optional(conditionSchema, {}),
 })
 
-const trustPolicySchema = v.strictObject({
-  Version: v.optional(v.picklist(['2012-10-17', '2008-10-17'])),
-  Id: v.optional(v.string()),
-  Statement: v.pipe(
-    v.unknown(),
-    v.transform((value) => (Array.isArray(value) ? value : [value])),
-    v.array(statement),
-  ),
-})
+const trustPolicySchema = documentSchema(statement)
 
 /** Who may take a role. */
 export type TrustPolicy = v.InferOutput<typeof trustPolicySchema>
@@ -45,10 +44,7 @@ const claimKeys = [
 
 /** @throws Error that names what is wrong; a condition operator that the lab does not know is refused, not ignored */
 export function parseTrustPolicy(document: unknown): TrustPolicy {
-  const result = v.safeParse(trustPolicySchema, document)
-  if (result.success) return result.output
-  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the policy'}: ${issue.message}`)
-  throw new Error(`The trust policy is not valid: ${problems.join('; ')}`)
+  return parseDocument('trust policy', trustPolicySchema, document)
 }
 
 /** Whether sts:AssumeRoleWithWebIdentity is allowed to the owner of a token, and not denied. */
