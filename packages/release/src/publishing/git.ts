@@ -5,6 +5,13 @@ import { text } from 'node:stream/consumers'
 /** git said no; the message has git's own. */
 export class GitError extends Error {
   override readonly name = 'GitError'
+  /** Null when git was killed. */
+  readonly exitCode: number | null
+
+  constructor(message: string, exitCode: number | null) {
+    super(message)
+    this.exitCode = exitCode
+  }
 }
 
 export interface GitOptions {
@@ -34,7 +41,7 @@ export function gitIn(folder: string): Git {
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-    if (code !== 0) throw new GitError(`git ${args[0]} failed (${code}): ${stderr.trim()}`)
+    if (code !== 0) throw new GitError(`git ${args[0]} failed (${code}): ${stderr.trim()}`, code)
     return stdout.replace(/\n$/, '')
   }
 }
@@ -45,7 +52,7 @@ export async function gitAgrees(git: Git, args: readonly string[]): Promise<bool
     await git(args)
     return true
   } catch (error) {
-    if (error instanceof GitError && error.message.includes('failed (1)')) return false
+    if (error instanceof GitError && error.exitCode === 1) return false
     throw error
   }
 }

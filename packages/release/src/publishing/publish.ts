@@ -5,7 +5,7 @@ import { listFiles } from '../folder-digest.ts'
 import { type Candidate, candidateFiles, readCandidate } from './candidate.ts'
 import { type Git, GitError, gitIn } from './git.ts'
 import { ReleaseRefusal } from './refusal.ts'
-import { type ReleaseMessage, renderMessage, wantedTags } from './release-record.ts'
+import { renderMessage, wantedTags } from './release-record.ts'
 import { findBranches, type RemoteState, readRemote } from './remote-state.ts'
 import { compareVersions, exactTag, parseVersion, type Version } from './version.ts'
 
@@ -32,7 +32,7 @@ export async function publishRelease({ repository, remote, folder, print }: Publ
   const version = parseVersion(candidate.version)
   if (version === undefined) throw new ReleaseRefusal(`${candidate.version} is no version.`)
   const state = await readRemote(git, remote)
-  const message = renderMessage({ ...candidate, version } satisfies ReleaseMessage)
+  const message = renderMessage({ ...candidate, version })
   const tree = await writeTree(git, join(folder, candidateFiles.tree))
   const commit = await writeCommit(git, { tree, parent: candidate.parent, date: candidate.date, message })
 
@@ -118,9 +118,9 @@ async function pushTags(
     // A connection that was lost says nothing about what the remote has done.
     const now = await readRemote(git, remote).catch(() => undefined)
     if (now && tags.every(([name, commit]) => now.tags.get(name) === commit)) return
-    const state = now
+    const outcome = now
       ? 'No tag was published: the remote refused one of them.'
       : 'The remote cannot be reached, so whether the tags were published is not known. Run it again: nothing is made twice.'
-    throw new Error(`${state}\n${cause.message}`, { cause })
+    throw new Error(`${outcome}\n${cause.message}`, { cause })
   }
 }

@@ -27,12 +27,10 @@ export async function readRemote(git: Git, remote: string): Promise<RemoteState>
     .slice('ref: '.length)
   if (defaultRef === undefined) throw new Error(`${remote} has no default branch: nothing has been pushed to it.`)
   const defaultBranch = defaultRef.replace('refs/heads/', '')
-  const named = (prefix: string): [string, string][] =>
-    lines
-      .flatMap(([commit, name]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), commit] as const] : []))
-      .map(([name, commit]) => [name, commit])
-  const isReleasable = ([name]: [string, string]): boolean => name === defaultBranch || parseLine(name) !== undefined
-  const branches = new Map(named('refs/heads/').filter(isReleasable))
+  const named = (prefix: string) =>
+    lines.flatMap(([commit, name]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), commit] as const] : []))
+  const isReleasable = (name: string): boolean => name === defaultBranch || parseLine(name) !== undefined
+  const branches = new Map(named('refs/heads/').filter(([name]) => isReleasable(name)))
   // An annotated tag, which we never make, is listed a second time with ^{} and the commit that it is for.
   const tags = new Map(named('refs/tags/').map(([name, commit]) => [name.replace(/\^\{\}$/, ''), commit]))
   const wanted = new Set([...branches.values(), ...tags.values()])
