@@ -107,4 +107,5 @@ test('What the lab does not have, or cannot read, is refused', async () => {
   expect((await post('/capacity', { tasks: -1 })).status).toBe(400)
   expect((await post('/capacity', { task: 1 })).status).toBe(400)
   expect((await post('/nothing')).status).toBe(404)
+  expect((await fetch(`${lab.url}/_lab/journal?after=start`)).status).toBe(400)
 })

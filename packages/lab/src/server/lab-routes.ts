@@ -47,7 +47,7 @@ export function createLabRoutes({ journal, faults, policies, happenings }: Contr
     return present
   }
   const actions: Readonly<Record<string, (request: HttpRequest) => unknown>> = {
-    'GET /journal': ({ query }) => journal.entries().slice(Number(query.get('after') ?? 0)),
+    'GET /journal': ({ query }) => journal.entries().slice(readSequence(query.get('after') ?? '0')),
     'GET /faults': () => faults.planned(),
     'POST /faults': (request) => faults.add(JSON.parse(request.body.toString('utf8')) as Fault),
     'DELETE /faults': () => faults.clear(),
@@ -80,6 +80,11 @@ export function createLabRoutes({ journal, faults, policies, happenings }: Contr
       }
     },
   }
+}
+
+function readSequence(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`after: '${text}' is not the sequence of an entry; give a whole number`)
+  return Number(text)
 }
 
 /** @throws Error that names what is wrong with the body */
