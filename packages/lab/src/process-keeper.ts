@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { killMarked, markName } from './marked-processes.ts'
+import { signalGroup } from './process-group.ts'
 
 export interface KeptProcessOptions {
   readonly cwd?: string
@@ -100,14 +101,5 @@ export class ProcessKeeper implements AsyncDisposable {
 
   #tell(message: Readonly<Record<string, unknown>>): void {
     if (this.#reaper.stdin?.writable) this.#reaper.stdin.write(`${JSON.stringify(message)}\n`)
-  }
-}
-
-/** False when the group is gone, which is what the caller of a signal wants in the end. */
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal)
-  } catch {
-    return false
   }
 }

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killMarked } from './marked-processes.ts'
+import { signalGroup } from './process-group.ts'
 
 interface Message {
   readonly add?: number
@@ -38,12 +39,4 @@ if (dataDirectory !== undefined) await rm(dataDirectory, { recursive: true, forc
 
 function livingGroups(): readonly number[] {
   return [...groups.keys()].filter((group) => signalGroup(group, 0))
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal)
-  } catch {
-    return false
-  }
 }
