@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import {
   DescribeServicesCommand,
@@ -18,10 +17,10 @@ import {
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startLab } from './lab.ts'
-import { loadWorld, parseWorld } from './world.ts'
+import { exampleWorld, loadWorld, parseWorld } from './world.ts'
 import { fillReferences } from './world-references.ts'
 
-const example = await loadWorld(fileURLToPath(new URL('../../../docs/examples/finance-hub/lab.yml', import.meta.url)))
+const example = await loadWorld(exampleWorld)
 const roleArn = example.roles[0]!.arn
 const lab = await startLab({ world: example, sessionLimitSeconds: 2 })
 afterAll(() => lab.close())

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Lab, startLab } from './lab.ts'
 import { launcherEnded } from './launcher.ts'
+import { exampleWorld } from './world.ts'
 
 const usage = 'Usage: npx --yes pnpm@12 lab [--port <n>] [--world <file>]'
-const exampleWorld = fileURLToPath(new URL('../../../docs/examples/finance-hub/lab.yml', import.meta.url))
 
 interface Options {
   readonly port: number

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { parse } from 'yaml'
 
@@ -159,6 +160,9 @@ export function parseWorld(value: unknown, directory: string): World {
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
   throw new Error(`The world is not as the lab expects it:\n${problems.map((problem) => `- ${problem}`).join('\n')}`)
 }
+
+/** The file of the example's world, which is taken where none is named. */
+export const exampleWorld = fileURLToPath(new URL('../../../docs/examples/finance-hub/lab.yml', import.meta.url))
 
 /** Reads a world file (YAML). */
 export async function loadWorld(path: string): Promise<World> {

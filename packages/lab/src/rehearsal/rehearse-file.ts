@@ -1,15 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startLab } from '../lab.ts'
-import { loadWorld, type World } from '../world.ts'
+import { exampleWorld, loadWorld, type World } from '../world.ts'
 import type { RehearseArguments } from './command-line.ts'
 import { createConsoleLog } from './console-log.ts'
 import { observe, type Rehearsal } from './rehearsal.ts'
 import type { RunOptions } from './run-options.ts'
 import { checkWorkflow, runWorkflow } from './run-workflow.ts'
-
-const exampleWorld = fileURLToPath(new URL('../../../../docs/examples/finance-hub/lab.yml', import.meta.url))
 
 /** Long enough for an action's post step to put a service back, short enough for somebody who waits. */
 const cancelGraceMs = 60_000
