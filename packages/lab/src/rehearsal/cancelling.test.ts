@@ -26,7 +26,8 @@ runs: { using: node24, main: main.mjs, post: post.mjs, post-if: "failure() || ca
   'wait/post.mjs': "console.log('put back')",
 }
 
-test('a cancelled step gets SIGINT; always() and post steps run, the others and the jobs after it do not', async () => {
+// A step that ignores its signals has ten seconds, in which the others run.
+test.concurrent('a cancelled step gets SIGINT; always() and post steps run, the others and the jobs after it do not', async () => {
   const run = await rehearse(
     `${steps(`
 - uses: actions/checkout@v4
@@ -48,7 +49,7 @@ test('a cancelled step gets SIGINT; always() and post steps run, the others and 
   expect(run.conclusion).toBe('cancelled')
 })
 
-test('a step whose condition holds for a cancelled job is not interrupted', async () => {
+test.concurrent('a step whose condition holds for a cancelled job is not interrupted', async () => {
   const run = await rehearse(
     steps('- { id: a, if: always(), run: "echo ready; sleep 0.3; echo finished" }\n- { id: b, run: echo }'),
     cancellingWhenReady(),
@@ -59,7 +60,7 @@ test('a step whose condition holds for a cancelled job is not interrupted', asyn
   expect(jobOf(run).conclusion).toBe('cancelled')
 })
 
-test('a job whose condition is always() goes on when the run is cancelled, and one that asks for cancelled() runs', async () => {
+test.concurrent('a job whose condition is always() goes on when the run is cancelled, and one that asks for cancelled() runs', async () => {
   const run = await rehearse(
     `on: push
 jobs:
@@ -74,17 +75,16 @@ jobs:
   ])
 })
 
-test('a signal to a run step goes to the shell, and a step that ignores it is killed in the end', async () => {
+test.concurrent('a signal to a run step goes to the shell, and a step that ignores it is killed in the end', async () => {
   const run = await rehearse(
-    steps('- { id: a, run: "trap \'\' INT TERM; echo ready; while :; do sleep 0.1; done" }'),
+    steps("- { id: a, run: \"trap 'echo INT' INT; trap 'echo TERM' TERM; echo ready; while :; do sleep 0.1; done\" }"),
     cancellingWhenReady(),
   )
   expect(stepOf(run, 'a').outcome).toBe('cancelled')
-  const ms = stepOf(run, 'a').endedAt.getTime() - stepOf(run, 'a').startedAt.getTime()
-  expect(ms).toBeGreaterThan(9_900)
+  expect(printedBy(stepOf(run, 'a'))).toEqual(['ready', 'INT', 'TERM'])
 })
 
-test('when the time after a cancellation is over, everything ends', async () => {
+test.concurrent('when the time after a cancellation is over, everything ends', async () => {
   const run = await rehearse(
     steps(`
 - { id: a, run: "echo ready; exec sleep 600" }
