@@ -61,6 +61,7 @@ test('a backup that is taken while others write holds a consistent prefix of wha
 
   const committed = new Map<number, number>()
   let writing = true
+  let invoiced = 0
   const writers = [1, 2, 3].map((writer) =>
     server.asAdmin(async (query) => {
       for (let number = 1; writing; number += 1) {
@@ -75,6 +76,7 @@ test('a backup that is taken while others write holds a consistent prefix of wha
       await query('INSERT INTO invoices VALUES ($1)', [id])
       for (const line of [1, 2, 3]) await query('INSERT INTO lines VALUES ($1, $2)', [id, line])
       await query('COMMIT')
+      invoiced = id
       // Files that come and go, grow and are cut to nothing while they are copied.
       await query('TRUNCATE passing')
       await query('INSERT INTO passing SELECT generate_series(1, 2000)')
@@ -84,7 +86,11 @@ test('a backup that is taken while others write holds a consistent prefix of wha
 
   const before = new Map(committed)
   const backups = []
-  for (let count = 0; count < 3; count += 1) backups.push(await storage.snapshot(server))
+  for (let count = 0; count < 3; count += 1) {
+    backups.push(await storage.snapshot(server))
+    const reached = invoiced
+    await expect.poll(() => invoiced).toBeGreaterThan(reached)
+  }
   const after = new Map(committed)
   await expect.poll(() => committed.get(1)).toBeGreaterThan(after.get(1)! + 50)
   writing = false
