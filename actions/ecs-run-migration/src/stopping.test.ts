@@ -1,5 +1,15 @@
-import { DescribeTasksCommand, ECSClient, ListTasksCommand, StopTaskCommand } from '@aws-sdk/client-ecs'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  DescribeTasksCommand,
+  ECSClient,
+  ListTasksCommand,
+  type RunTaskResponse,
+  StopTaskCommand,
+} from '@aws-sdk/client-ecs'
 import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
+import { JumpingClock } from '@deploy-kit/core/testing/jumping-clock'
 import type { Lab } from '@deploy-kit/lab/lab'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { failureOf, lastRunTask, migrate, shell, startMigrationLab, taskWithLog } from './testing/migration-lab.ts'
@@ -17,6 +27,21 @@ afterEach(() => lab.faults.clear())
 async function statusOf(arn: string): Promise<string | undefined> {
   const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster: 'production', tasks: [arn] }))
   return tasks?.[0]?.desiredStatus
+}
+
+/** How often tasks were looked at. */
+function looks(): number {
+  return lab.journal.requests('ecs', 'DescribeTasks').length
+}
+
+function newestTask(): string | undefined {
+  const outcome = lab.journal.requests('ecs', 'RunTask').at(-1)?.outcome
+  return outcome?.kind === 'answered' ? (outcome.output as RunTaskResponse).tasks?.[0]?.taskArn : undefined
+}
+
+/** What the task has been through, without asking the lab, for which faults may be set. */
+function statesOf(arn: string | undefined): string[] {
+  return lab.journal.entries().flatMap((entry) => (entry.kind === 'change' && entry.resource === arn ? [entry.to] : []))
 }
 
 describe('cancel and time', () => {
@@ -98,16 +123,24 @@ describe('cancel and time', () => {
     await ecs.send(new StopTaskCommand({ cluster: 'production', task: arn }))
   })
 
-  test('a task that ends between the last look and the deadline is judged as it ended', async () => {
-    for (const policy of ['stop', 'detach']) {
+  test.each(['stop', 'detach'])(
+    'a task that ends between the last look and the deadline is judged as it ended (on-timeout: %s)',
+    async (policy) => {
+      await using folder = await mkdtempDisposable(join(tmpdir(), 'deploy-kit-'))
+      const goAhead = join(folder.path, 'go-ahead')
+      const clock = new JumpingClock()
+      const before = looks()
       // The look at it is never answered.
       lab.faults.add({ operation: 'DescribeTasks', call: 2, kind: 'noAnswer' })
-      const inputs = { command: shell('exit 4'), timeout: '19s', interval: '5s', 'on-timeout': policy }
-      const run = await migrate(lab, inputs)
-      lab.faults.clear()
-      expect(run.outputs, policy).toMatchObject({ outcome: 'failed', 'exit-code': '4' })
-    }
-  })
+      const command = shell(`until [ -e '${goAhead}' ]; do sleep 0.05; done; exit 4`)
+      const running = migrate(lab, { command, interval: '100ms', 'on-timeout': policy, logs: 'none' }, { clock })
+      await expect.poll(looks, { interval: 5 }).toBe(before + 2)
+      await writeFile(goAhead, '')
+      await expect.poll(() => statesOf(newestTask()), { interval: 5 }).toContain('STOPPED')
+      clock.jump(31 * 60_000)
+      expect((await running).outputs).toMatchObject({ outcome: 'failed', 'exit-code': '4' })
+    },
+  )
 
   test('a task that does not start in time is not-started and stopped, whatever start-timeout is', async () => {
     const run = await migrate(lab, { command: 'true', 'start-timeout': '1ms' })

@@ -1,7 +1,7 @@
 import { ActionError } from '@deploy-kit/core/errors'
+import { JumpingClock } from '@deploy-kit/core/testing/jumping-clock'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { explainInterruption } from './interruption.ts'
-import { JumpingClock } from './testing/jumping-clock.ts'
 import { database, OWN_TAG, type SnapshotLab, startSnapshotLab } from './testing/snapshot-lab.ts'
 
 let lab: SnapshotLab

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@deploy-kit/core/clock'
+import { type Clock, systemClock } from '../clock.ts'
 
 /** Real time that a test can move forward: a deadline of hours passes when the test has seen what it waits for. */
 export class JumpingClock implements Clock {
