@@ -29,6 +29,9 @@ async function statusOf(arn: string): Promise<string | undefined> {
   return tasks?.[0]?.desiredStatus
 }
 
+/** The default timeout is half an hour. */
+const PAST_DEADLINE_MS = 31 * 60_000
+
 /** How often tasks were looked at. */
 function looks(): number {
   return lab.journal.requests('ecs', 'DescribeTasks').length
@@ -101,7 +104,11 @@ describe('cancel and time', () => {
   })
 
   test('at the deadline the task is stopped and the outcome is timed-out', async () => {
-    const run = await migrate(lab, { command: shell('echo half of it; sleep 60 & wait'), timeout: '30s' })
+    const clock = new JumpingClock()
+    const running = migrate(lab, { command: shell('echo half of it; sleep 60 & wait'), interval: '100ms' }, { clock })
+    await taskWithLog(lab, 'half of it')
+    clock.jump(PAST_DEADLINE_MS)
+    const run = await running
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('timed-out')
     expect(failureOf(run)).toMatch(
@@ -111,9 +118,13 @@ describe('cancel and time', () => {
   })
 
   test('with on-timeout detach the task goes on after the deadline, and it is said how to follow it', async () => {
-    const inputs = { command: shell('sleep 60 & wait'), timeout: '30s', 'on-timeout': 'detach' }
-    const run = await migrate(lab, inputs)
-    const arn = run.outputs['task-arn'] ?? ''
+    const clock = new JumpingClock()
+    const command = shell('echo begun; sleep 60 & wait')
+    const running = migrate(lab, { command, interval: '100ms', 'on-timeout': 'detach' }, { clock })
+    const arn = await taskWithLog(lab, 'begun')
+    clock.jump(PAST_DEADLINE_MS)
+    const run = await running
+    expect(run.outputs['task-arn']).toBe(arn)
     expect(run.exitCode).toBe(1)
     expect(run.outputs.outcome).toBe('timed-out')
     expect(failureOf(run)).toContain(
@@ -137,7 +148,7 @@ describe('cancel and time', () => {
       await expect.poll(looks, { interval: 5 }).toBe(before + 2)
       await writeFile(goAhead, '')
       await expect.poll(() => statesOf(newestTask()), { interval: 5 }).toContain('STOPPED')
-      clock.jump(31 * 60_000)
+      clock.jump(PAST_DEADLINE_MS)
       expect((await running).outputs).toMatchObject({ outcome: 'failed', 'exit-code': '4' })
     },
   )
@@ -150,9 +161,11 @@ describe('cancel and time', () => {
   })
 
   test('a deadline that no answer comes before is a timeout too, and the task is stopped', async () => {
-    const running = migrate(lab, { command: shell('echo begun; sleep 60 & wait'), timeout: '60s' })
+    const clock = new JumpingClock()
+    const running = migrate(lab, { command: shell('echo begun; sleep 60 & wait'), interval: '100ms' }, { clock })
     await taskWithLog(lab, 'begun')
     lab.faults.add({ operation: 'DescribeTasks', kind: 'throttle' })
+    clock.jump(PAST_DEADLINE_MS)
     const run = await running
     lab.faults.clear()
     expect(run.outputs.outcome).toBe('timed-out')
