@@ -37,6 +37,10 @@ function looks(): number {
   return lab.journal.requests('ecs', 'DescribeTasks').length
 }
 
+function logReads(): number {
+  return lab.journal.requests('logs', 'GetLogEvents').length
+}
+
 function newestTask(): string | undefined {
   const outcome = lab.journal.requests('ecs', 'RunTask').at(-1)?.outcome
   return outcome?.kind === 'answered' ? (outcome.output as RunTaskResponse).tasks?.[0]?.taskArn : undefined
@@ -107,6 +111,9 @@ describe('cancel and time', () => {
     const clock = new JumpingClock()
     const running = migrate(lab, { command: shell('echo half of it; sleep 60 & wait'), interval: '100ms' }, { clock })
     await taskWithLog(lab, 'half of it')
+    // The step has read that answer when it asks for what comes next.
+    const reads = logReads()
+    await expect.poll(logReads, { interval: 5 }).toBeGreaterThan(reads)
     clock.jump(PAST_DEADLINE_MS)
     const run = await running
     expect(run.exitCode).toBe(1)
