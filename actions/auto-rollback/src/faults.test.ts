@@ -1,23 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  DescribeServicesCommand,
-  DescribeTaskDefinitionCommand,
-  ECSClient,
-  RegisterTaskDefinitionCommand,
-  type Service,
-  UpdateServiceCommand,
-} from '@aws-sdk/client-ecs'
 import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { seededRandom } from '@deploy-kit/lab/seeded-random'
-import { imageOf, smallWorld } from '@deploy-kit/lab/testing/small-world'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { imageOf } from '@deploy-kit/lab/testing/small-world'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { action as ecsDeploy } from '../../ecs-deploy/src/action.ts'
 import { action } from './action.ts'
+import { type GuardedLab, startGuardedLab } from './testing/guarded-lab.ts'
 
 /** `npx --yes pnpm@12 soak` runs hundreds. */
 const SEEDS = Number(process.env.SOAK_SEEDS ?? 60)
@@ -38,33 +29,28 @@ const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index)
 const serviceOf = (seed: number): string => `service-${Math.floor((seed - FIRST_SEED) / SEEDS_A_SERVICE)}`
 const clock = hurriedClock(100)
 
-let lab: Lab
-let ecs: ECSClient
-let temporary: string
+let guarded: GuardedLab
 
 beforeAll(async () => {
-  temporary = await mkdtemp(join(tmpdir(), 'faults-'))
-  const names = [...new Set(seeds.map(serviceOf))]
-  const world = smallWorld(names.map((name) => ({ name, desiredCount: TASKS })))
-  lab = await startLab({ world, timeScale: 0.001, throttling: false })
-  for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
-  ecs = new ECSClient()
+  const services = [...new Set(seeds.map(serviceOf))].map((name) => ({ name, desiredCount: TASKS }))
+  guarded = await startGuardedLab(services, { timeScale: 0.001 })
 })
-afterAll(async () => {
-  vi.unstubAllEnvs()
-  ecs.destroy()
-  await lab.close()
-  await rm(temporary, { recursive: true })
-})
+afterAll(() => guarded[Symbol.asyncDispose]())
 
 /** Up to six requests fail, the first of their kind more often than later ones. */
 function addFaults(random: () => number): void {
-  lab.faults.clear()
+  guarded.lab.faults.clear()
   for (let left = Math.floor(random() * 7); left > 0; left -= 1) {
     const kind = pick(KINDS, random)
     const call = 1 + Math.floor(random() * random() * 5)
     const ms = 5 + random() * 40
-    lab.faults.add({ service: 'ecs', operation: pick(OPERATIONS, random), call, kind, ...(kind === 'slow' && { ms }) })
+    guarded.lab.faults.add({
+      service: 'ecs',
+      operation: pick(OPERATIONS, random),
+      call,
+      kind,
+      ...(kind === 'slow' && { ms }),
+    })
   }
 }
 
@@ -76,8 +62,7 @@ function pick<T>(list: readonly T[], random: () => number): T {
 function startJob(seed: number) {
   const environment = {
     ...process.env,
-    ...lab.environment,
-    RUNNER_TEMP: temporary,
+    RUNNER_TEMP: guarded.temporary,
     GITHUB_RUN_ID: String(seed),
     GITHUB_JOB: 'deploy',
   }
@@ -88,9 +73,9 @@ function startJob(seed: number) {
       runInMemory(ecsDeploy, { inputs: { ...inputs, ...more }, environment, clock, signal }),
     post: (state: MemoryRun['state']) => runInMemory(action, { inputs, environment, clock, phase: 'post', state }),
     async cleanUp() {
-      const event = join(temporary, `${seed}.json`)
+      const event = join(guarded.temporary, `${seed}.json`)
       await writeFile(event, JSON.stringify({ workflow_run: { id: seed } }))
-      const other = { ...environment, RUNNER_TEMP: join(temporary, 'other'), GITHUB_RUN_ID: `${seed}00` }
+      const other = { ...environment, RUNNER_TEMP: join(guarded.temporary, 'other'), GITHUB_RUN_ID: `${seed}00` }
       return runInMemory(action, {
         inputs: { ...inputs, mode: 'rollback' },
         environment: { ...other, GITHUB_EVENT_NAME: 'workflow_run', GITHUB_EVENT_PATH: event },
@@ -98,32 +83,8 @@ function startJob(seed: number) {
       })
     },
     /** ecs-deploy came as far as its request. */
-    hasAsked: () => existsSync(join(temporary, 'deploy-kit', `ecs-${seed}-1-deploy.jsonl`)),
+    hasAsked: () => existsSync(join(guarded.temporary, 'deploy-kit', `ecs-${seed}-1-deploy.jsonl`)),
   }
-}
-
-/** The service when nothing is on its way any more; it has every task that it should have. */
-function settle(name: string): Promise<Service> {
-  const settled = async (): Promise<Service> => {
-    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster: 'small', services: [name] }))
-    const { deployments = [], runningCount } = services[0] ?? {}
-    expect(deployments.map(({ rolloutState }) => rolloutState)).toEqual(['COMPLETED'])
-    expect(runningCount).toBe(TASKS)
-    return services[0] as Service
-  }
-  return vi.waitFor(settled, { interval: 5, timeout: 20_000 })
-}
-
-/** Somebody else, with a tool of their own. @returns what they deployed */
-async function deployByHand(service: string, image: string): Promise<string> {
-  const { taskDefinition } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: service }))
-  const { family, networkMode, cpu, memory, requiresCompatibilities } = taskDefinition ?? {}
-  const containerDefinitions = taskDefinition?.containerDefinitions?.map((container) => ({ ...container, image }))
-  const input = { family, networkMode, cpu, memory, requiresCompatibilities, containerDefinitions }
-  const registered = await ecs.send(new RegisterTaskDefinitionCommand({ ...input, executionRoleArn: 'execution' }))
-  const arn = registered.taskDefinition?.taskDefinitionArn ?? ''
-  await ecs.send(new UpdateServiceCommand({ cluster: 'small', service, taskDefinition: arn }))
-  return arn
 }
 
 const baselineOf = ({ outputs }: MemoryRun): string =>
@@ -150,22 +111,21 @@ test.each(seeds)('whatever fails, the release is undone and what is said is true
   const more = { image, wait: String(way !== 'does not wait'), 'max-failed-tasks': '99' }
   const deployed = await job.deploy(more, cancel.signal)
   clearTimeout(timer)
-  lab.faults.clear()
+  guarded.lab.faults.clear()
   const outcome = way !== 'does not wait' && isBroken ? 'rolled-back' : 'deployed'
   expect(way === 'is cancelled' ? [outcome, 'cancelled'] : [outcome]).toContain(deployed.outputs.outcome)
   expect(deployed.exitCode).toBe(deployed.outputs.outcome === 'deployed' ? 0 : 1)
 
-  const theirs = other === 'deploys' ? await deployByHand(service, imageOf(`v-${seed}-theirs`)) : undefined
-  if (other === 'rolls back') {
-    await ecs.send(new UpdateServiceCommand({ cluster: 'small', service, taskDefinition: baseline }))
-  }
+  const theirs = other === 'deploys' ? await guarded.registerRevision(service, imageOf(`v-${seed}-theirs`)) : undefined
+  if (other !== 'nobody') await guarded.updateByHand(service, theirs ?? baseline)
 
   // A step that was cancelled may have been about to ask.
   const hadAsked = job.hasAsked()
   addFaults(random)
   const end = await (runnerDies ? job.cleanUp() : job.post(armed.state))
-  lab.faults.clear()
-  const after = await settle(service)
+  guarded.lab.faults.clear()
+  const after = await guarded.settle(service)
+  expect(after.runningCount).toBe(TASKS)
 
   const hasAsked = job.hasAsked()
   // What a cancelled step was writing down is written while the post step runs, in this process; a real one has ended.

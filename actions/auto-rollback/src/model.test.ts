@@ -1,20 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import {
-  DescribeServicesCommand,
-  DescribeTaskDefinitionCommand,
-  ECSClient,
-  RegisterTaskDefinitionCommand,
-  UpdateServiceCommand,
-} from '@aws-sdk/client-ecs'
+import { UpdateServiceCommand } from '@aws-sdk/client-ecs'
 import { runInMemory } from '@deploy-kit/core/testing/memory-platform'
-import { type Lab, startLab } from '@deploy-kit/lab/lab'
-import { imageOf, smallWorld } from '@deploy-kit/lab/testing/small-world'
+import { imageOf } from '@deploy-kit/lab/testing/small-world'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { action as ecsDeploy } from '../../ecs-deploy/src/action.ts'
 import { action } from './action.ts'
+import { type GuardedLab, startGuardedLab } from './testing/guarded-lab.ts'
 
 /**
  * What can happen to a service between the guard and the post step. `deploy…` is this job's, `other…` somebody else's;
@@ -36,23 +27,15 @@ const HISTORIES = fc.sample(fc.array(fc.constantFrom(...STEPS), { minLength: 1, 
   numRuns: Number(process.env.DEPLOY_KIT_HISTORIES ?? 12),
 })
 
-let lab: Lab
-let ecs: ECSClient
-let temporary: string
+let guarded: GuardedLab
 
 beforeAll(async () => {
-  temporary = await mkdtemp(join(tmpdir(), 'model-'))
-  const world = smallWorld(HISTORIES.map((_, index) => `service-${index}`))
-  lab = await startLab({ world, timeScale: 0.004, throttling: false })
-  for (const [name, value] of Object.entries(lab.environment)) vi.stubEnv(name, value)
-  ecs = new ECSClient()
+  guarded = await startGuardedLab(
+    HISTORIES.map((_, index) => `service-${index}`),
+    { timeScale: 0.004 },
+  )
 }, 120_000)
-afterAll(async () => {
-  vi.unstubAllEnvs()
-  ecs.destroy()
-  await lab.close()
-  await rm(temporary, { recursive: true })
-})
+afterAll(() => guarded[Symbol.asyncDispose]())
 
 /** A job on one service, and what is true of it as far as its history tells. */
 class History {
@@ -68,8 +51,7 @@ class History {
     this.service = `service-${index}`
     this.#environment = {
       ...process.env,
-      ...lab.environment,
-      RUNNER_TEMP: temporary,
+      RUNNER_TEMP: guarded.temporary,
       GITHUB_RUN_ID: String(index + 1),
       GITHUB_JOB: 'deploy',
     }
@@ -97,29 +79,20 @@ class History {
         return
       case 'other deploys':
         this.holder = 'other'
-        await this.#update(await this.#register(this.#nextImage()))
+        await guarded.updateByHand(this.service, await guarded.registerRevision(this.service, this.#nextImage()))
         return
       case 'other rolls back':
         this.holder = 'other'
-        await this.#update(baseline)
+        await guarded.updateByHand(this.service, baseline)
         return
       case 'other scales':
-        await ecs.send(new UpdateServiceCommand({ cluster: 'small', service: this.service, desiredCount: 2 }))
+        await guarded.ecs.send(new UpdateServiceCommand({ cluster: 'small', service: this.service, desiredCount: 2 }))
     }
   }
 
   /** The definition that runs when nothing is on its way any more. */
   async settle(): Promise<string> {
-    const settled = async (): Promise<string> => {
-      const { services = [] } = await ecs.send(
-        new DescribeServicesCommand({ cluster: 'small', services: [this.service] }),
-      )
-      const { deployments = [], runningCount, desiredCount } = services[0] ?? {}
-      expect(deployments.map((deployment) => deployment.rolloutState)).toEqual(['COMPLETED'])
-      expect(runningCount).toBe(desiredCount)
-      return deployments[0]?.taskDefinition ?? ''
-    }
-    return await vi.waitFor(settled, { interval: 20, timeout: 20_000 })
+    return (await guarded.settle(this.service)).taskDefinition ?? ''
   }
 
   #nextImage(): string {
@@ -130,21 +103,6 @@ class History {
   async #deploy(image: string, wait: boolean): Promise<void> {
     const inputs = { ...this.#inputs, image, wait: String(wait) }
     await runInMemory(ecsDeploy, { inputs, environment: this.#environment })
-  }
-
-  async #update(taskDefinition: string): Promise<void> {
-    await ecs.send(new UpdateServiceCommand({ cluster: 'small', service: this.service, taskDefinition }))
-  }
-
-  async #register(image: string): Promise<string> {
-    const { taskDefinition } = await ecs.send(
-      new DescribeTaskDefinitionCommand({ taskDefinition: `${this.service}:1` }),
-    )
-    const { family, networkMode, cpu, memory, executionRoleArn, requiresCompatibilities } = taskDefinition ?? {}
-    const containerDefinitions = taskDefinition?.containerDefinitions?.map((container) => ({ ...container, image }))
-    const input = { family, networkMode, cpu, memory, executionRoleArn, requiresCompatibilities, containerDefinitions }
-    const registered = await ecs.send(new RegisterTaskDefinitionCommand(input as never))
-    return registered.taskDefinition?.taskDefinitionArn ?? ''
   }
 }
 

@@ -1,8 +1,8 @@
 import { DescribeDBClusterSnapshotsCommand, DescribeDBSnapshotsCommand, RDSClient, type Tag } from '@aws-sdk/client-rds'
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import type { MemoryRun } from '@deploy-kit/core/testing/memory-platform'
 import { seededRandom } from '@deploy-kit/lab/seeded-random'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hurriedClock } from './testing/hurried-clock.ts'
 import { database, OWN_TAG, type SnapshotLab, startSnapshotLab } from './testing/snapshot-lab.ts'
 
 /** `npx --yes pnpm@12 soak` runs thousands. */

@@ -1,6 +1,6 @@
+import { hurriedClock } from '@deploy-kit/core/testing/hurried-clock'
 import { JumpingClock } from '@deploy-kit/core/testing/jumping-clock'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { hurriedClock } from './testing/hurried-clock.ts'
 import { database, ROLE, type SnapshotLab, startSnapshotLab } from './testing/snapshot-lab.ts'
 
 const SESSION_SECONDS = 1

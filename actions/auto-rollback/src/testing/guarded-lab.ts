@@ -13,7 +13,7 @@ import type { Clock } from '@deploy-kit/core/clock'
 import { type MemoryRun, runInMemory } from '@deploy-kit/core/testing/memory-platform'
 import { type Lab, startLab } from '@deploy-kit/lab/lab'
 import { imageOf, type SmallService, smallWorld } from '@deploy-kit/lab/testing/small-world'
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { action as ecsDeploy } from '../../../ecs-deploy/src/action.ts'
 import { action } from '../action.ts'
 
@@ -89,6 +89,17 @@ export class GuardedLab implements AsyncDisposable {
   async describeService(name: string): Promise<Service> {
     const { services = [] } = await this.ecs.send(new DescribeServicesCommand({ cluster: 'small', services: [name] }))
     return services[0] as Service
+  }
+
+  /** The service once nothing is on its way any more and all of its tasks run. */
+  settle(name: string): Promise<Service> {
+    const settled = async (): Promise<Service> => {
+      const service = await this.describeService(name)
+      expect(service.deployments?.map(({ rolloutState }) => rolloutState)).toEqual(['COMPLETED'])
+      expect(service.runningCount).toBe(service.desiredCount)
+      return service
+    }
+    return vi.waitFor(settled, { interval: 5, timeout: 20_000 })
   }
 
   /** What a service runs, when nothing else is on its way. */
